@@ -8,16 +8,19 @@ import reprlib
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import Json
 from kerasfaces.core.texts import near_hint, quoted
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
-def defaults_of(field: str, make: Callable[[Any], Any]) -> Json:
+def defaults_of(field: str, make: "Callable[[Any], DataclassInstance]") -> Json:
     """Return the metadata of a field whose dataclass another field decides.
 
     Args:
@@ -28,13 +31,13 @@ def defaults_of(field: str, make: Callable[[Any], Any]) -> Json:
     return {"defaults_of": (field, make)}
 
 
-def to_dict(config: Any) -> Json:
+def to_dict(config: "DataclassInstance") -> Json:
     """Return a dataclass as nested dictionaries of JSON types (tuples become lists)."""
     values: Json = json.loads(json.dumps(dataclasses.asdict(config)))
     return values
 
 
-def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "config") -> T:
+def from_dict(cls: type[T], values: Mapping[str, object], where: str = "config") -> T:
     """Build the dataclass `cls` from nested dictionaries, strictly.
 
     Args:
@@ -47,12 +50,12 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "config") ->
     """
     values = mapping(values, where)
     hints = typing.get_type_hints(cls)
-    known = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    known = [field.name for field in dataclasses.fields(cls)]
     for key in values:
         if key not in known:
             raise InputError(_unknown_key(f"{where}.{key}", key, known))
     plain: Json = {}
-    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+    for field in dataclasses.fields(cls):
         if field.name not in values:
             continue
         value, place = values[field.name], f"{where}.{field.name}"
@@ -65,7 +68,7 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "config") ->
     return cls(**plain)
 
 
-def mapping(value: Any, where: str) -> Mapping[str, Any]:
+def mapping(value: object, where: str) -> Mapping[str, Any]:
     """Return `value` if it has keys and values, as an object of JSON.
 
     Raises:
@@ -99,7 +102,7 @@ def override(config: T, assignments: Iterable[str]) -> T:
     return config
 
 
-def updated(config: T, changes: Mapping[str, Any], where: str = "") -> T:
+def updated(config: T, changes: Mapping[str, object], where: str = "") -> T:
     """Return `config` with some fields changed, each value checked by its field's type.
 
     Args:
@@ -118,20 +121,20 @@ def updated(config: T, changes: Mapping[str, Any], where: str = "") -> T:
             raise InputError(_unknown_key(f"{where}{key}", name, list(hints)))
         before = _part(config, name)
         inner = {inner_name: value} if part else value
-        if isinstance(inner, Mapping) and dataclasses.is_dataclass(before):
-            after: Any = updated(before, inner, f"{where}{name}.")
+        if isinstance(inner, Mapping) and _is_config(before):
+            after: object = updated(before, inner, f"{where}{name}.")
         elif part:
             raise InputError(f"{where}{key}: {quoted(name)} has no parts.")
         else:
             same = isinstance(value, type(before)) and dataclasses.is_dataclass(value)
             after = value if same else _coerce(hints[name], value, f"{where}{name}")
-        config = dataclasses.replace(config, **{name: after})  # type: ignore[type-var]
+        config = dataclasses.replace(config, **{name: after})
     return config
 
 
 def changes(
-    old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ""
-) -> Iterator[tuple[str, Any, Any]]:
+    old: Mapping[str, object], new: Mapping[str, object], prefix: str = ""
+) -> Iterator[tuple[str, object, object]]:
     """Yield the differing keys of two nested dictionaries as `a.b`, old and new value."""
     for key in sorted({*old, *new}):
         before, after = old.get(key, "(absent)"), new.get(key, "(absent)")
@@ -141,34 +144,41 @@ def changes(
             yield f"{prefix}{key}", before, after
 
 
-def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+def diff(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
     """Return the differing keys of two nested dictionaries as `a.b: old -> new` lines."""
     return [f"{key}: {before} -> {after}" for key, before, after in changes(old, new)]
 
 
-def digest(value: Any, length: int = 12) -> str:
+def digest(value: object, length: int = 12) -> str:
     """Return the first `length` hex digits of the SHA-256 of a JSON-like value.
 
     Example:
         >>> digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
         True
     """
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if _is_config(value):
         value = to_dict(value)
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
-def _defaults(cls: Any, name: str, value_of: Callable[[str], Any]) -> Any:
+def _is_config(value: object) -> TypeGuard["DataclassInstance"]:
+    return dataclasses.is_dataclass(value) and not isinstance(value, type)
+
+
+def _defaults(
+    cls: "type[DataclassInstance]", name: str, value_of: Callable[[str], object]
+) -> "DataclassInstance | None":
     """Return what a field marked by `defaults_of` starts from; None for other fields."""
     fields = {field.name: field for field in dataclasses.fields(cls)}
     deciding, make = fields[name].metadata.get("defaults_of", ("", None))
     if make is None:
         return None
-    return make(value_of(deciding) or fields[deciding].default)
+    start: DataclassInstance = make(value_of(deciding) or fields[deciding].default)
+    return start
 
 
-def _part(config: Any, name: str) -> Any:
+def _part(config: "DataclassInstance", name: str) -> object:
     """Return a field's value; of the type that another field decides, where one does."""
     value = getattr(config, name)
     start = _defaults(type(config), name, lambda other: getattr(config, other))
@@ -182,15 +192,15 @@ def _set(config: T, path: list[str], value: str, where: str) -> T:
         raise InputError(_unknown_key(where, name, list(hints)))
     if len(path) > 1:
         inner = _part(config, name)
-        if not dataclasses.is_dataclass(inner):
+        if not _is_config(inner):
             raise InputError(f"{where}: {quoted(name)} has no parts.")
-        parsed: Any = _set(inner, path[1:], value, where)
+        parsed: object = _set(inner, path[1:], value, where)
     else:
         parsed = _coerce(hints[name], _parse(hints[name], value), where)
-    return dataclasses.replace(config, **{name: parsed})  # type: ignore[type-var]
+    return dataclasses.replace(config, **{name: parsed})
 
 
-def _parse(hint: Any, text: str) -> Any:
+def _parse(hint: object, text: str) -> object:
     """Turn command-line text into a JSON-like value; `_coerce` checks its type."""
     if text.lower() in ("none", "null") and type(None) in typing.get_args(hint):
         return None
@@ -199,14 +209,14 @@ def _parse(hint: Any, text: str) -> Any:
     return text if _base(hint) is str else _scalar(text)
 
 
-def _scalar(text: str) -> Any:
+def _scalar(text: str) -> object:
     try:
         return json.loads(text.strip())
     except json.JSONDecodeError:
         return text.strip()
 
 
-def _base(hint: Any) -> Any:
+def _base(hint: object) -> object:
     """Strip `| None` from a type hint."""
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
         kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
@@ -214,11 +224,11 @@ def _base(hint: Any) -> Any:
     return hint
 
 
-def _origin(hint: Any) -> Any:
+def _origin(hint: object) -> object:
     return typing.get_origin(_base(hint))
 
 
-def _coerce(hint: Any, value: Any, where: str) -> Any:
+def _coerce(hint: object, value: object, where: str) -> object:
     base = _base(hint)
     if value is None and base is not hint:
         return None
@@ -239,7 +249,7 @@ def _coerce(hint: Any, value: Any, where: str) -> Any:
     raise InputError(f"{where}: expected {_in_words(base)}{none}, got {quoted(value)}.")
 
 
-def _in_words(hint: Any) -> str:
+def _in_words(hint: object) -> str:
     if typing.get_origin(hint) is typing.Literal:
         return " or ".join(map(str, typing.get_args(hint)))
     return hint.__name__ if isinstance(hint, type) else str(hint)

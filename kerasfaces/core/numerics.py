@@ -14,7 +14,6 @@ import logging
 import os
 import shutil
 import sys
-from typing import Any
 
 from kerasfaces.core import homes, machine
 from kerasfaces.core.errors import InputError, MissingExtraError
@@ -114,7 +113,7 @@ def refuse_changed() -> None:
     import keras
 
     _check_name(backend())
-    settings: dict[str, Any] = {
+    settings: dict[str, object] = {
         "floatx": keras.config.floatx(),
         "dtype_policy": keras.config.dtype_policy().name,
         "epsilon": keras.config.epsilon(),

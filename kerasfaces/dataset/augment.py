@@ -1,7 +1,5 @@
 """Augmentation as a Keras layer in front of a model, never inside a saved one."""
 
-from typing import Any
-
 import keras
 from keras import ops
 
@@ -9,7 +7,9 @@ from keras import ops
 class Augment(keras.layers.Layer):
     """Apply parameters to images."""
 
-    def call(self, images: Any, parameters: Any) -> Any:
+    def call(
+        self, images: "keras.KerasTensor", parameters: "keras.KerasTensor"
+    ) -> "keras.KerasTensor":
         """Map images `(n, s, s, 3)`, 0..255, and parameters `(n, 10)` to such images."""
         images = ops.cast(images, "float32")
         moved = ops.image.affine_transform(

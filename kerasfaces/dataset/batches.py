@@ -7,7 +7,7 @@ another Keras backend the same batches come as a `keras.utils.PyDataset`.
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -15,7 +15,11 @@ from numpy.typing import NDArray
 
 from kerasfaces.core import rng
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 Read = Callable[[NDArray[Any]], NDArray[Any]]
+Batch = tuple[NDArray[Any], NDArray[np.float32], NDArray[np.float32]]
 Change = Callable[[NDArray[Any], int, NDArray[Any]], NDArray[Any]]
 _NO_END = 2**31  # epochs; fit stops earlier
 
@@ -45,7 +49,7 @@ class Source:
         """Return epoch `epoch`'s order, a permutation of `0..n-1`."""
         return rng.generator(seed, "order", epoch).permutation(len(self.labels))
 
-    def batch(self, epoch: int, positions: NDArray[np.int64]) -> tuple[Any, Any, Any]:
+    def batch(self, epoch: int, positions: NDArray[np.int64]) -> Batch:
         """Return one batch: inputs, labels `(m, 1)`, weights `(m,)`."""
         count = len(positions)
         filled = -(-count // self.multiple) * self.multiple
@@ -63,17 +67,21 @@ def steps_per_epoch(source: Source, batch_size: int) -> int:
     return -(-len(source.labels) // batch_size)
 
 
-def stream(source: Source, batch_size: int, seed: int, first_epoch: int = 0) -> Any:
+def stream(
+    source: Source, batch_size: int, seed: int, first_epoch: int = 0
+) -> "tf.data.Dataset | keras.utils.PyDataset":
     """Return endless epochs, starting with `first_epoch`, for `keras.Model.fit`."""
     if keras.backend.backend() == "tensorflow":
         return _tf_stream(source, batch_size, seed, first_epoch)
     return _Epochs(source, batch_size, seed, first_epoch)
 
 
-def _tf_stream(source: Source, batch_size: int, seed: int, first_epoch: int) -> Any:
+def _tf_stream(
+    source: Source, batch_size: int, seed: int, first_epoch: int
+) -> "tf.data.Dataset":
     import tensorflow as tf
 
-    def positions(epoch: Any) -> Any:
+    def positions(epoch: "tf.Tensor") -> "tf.data.Dataset":
         order = tf.numpy_function(
             lambda e: source.order(seed, int(e)), [epoch], tf.int64, stateful=False
         )
@@ -84,7 +92,7 @@ def _tf_stream(source: Source, batch_size: int, seed: int, first_epoch: int) -> 
     sample = source.batch(0, np.zeros(1, np.int64))
     types = [tf.as_dtype(array.dtype) for array in sample]
 
-    def read(epoch: Any, part: Any) -> Any:
+    def read(epoch: "tf.Tensor", part: "tf.Tensor") -> "tuple[tf.Tensor, ...]":
         batch = tf.numpy_function(
             lambda e, p: source.batch(int(e), p), [epoch, part], types, stateful=False
         )
@@ -109,7 +117,7 @@ class _Epochs(keras.utils.PyDataset):
     def __len__(self) -> int:
         return steps_per_epoch(self._source, self._batch_size)
 
-    def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
+    def __getitem__(self, index: int) -> Batch:
         start = index * self._batch_size
         return self._source.batch(
             self._epoch, self._order[start : start + self._batch_size]

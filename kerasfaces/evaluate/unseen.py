@@ -7,7 +7,6 @@ the heads, in turn, so that each image counts once and what is set has met a shi
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -210,7 +209,7 @@ def as_table(content: Json) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def _share(values: Any) -> float | None:
+def _share(values: Sequence[bool]) -> float | None:
     return float(np.mean(values)) if len(values) else None
 
 

@@ -1,7 +1,6 @@
 """The layers of a network's base that hold maps: by name, computed for images."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -28,7 +27,7 @@ class Layers:
     def __init__(self, subject: Subject, method: str) -> None:
         """Take a network on pixels apart; InputError without one, or layers that hold maps."""
         self._network: Network = subject.network_for(method)
-        base: Any = base_of(self._network.model)
+        base: keras.Model = base_of(self._network.model)
         self._base = base
         # the base is called once per scale and view; its first call's input is public nowhere
         entry = base._inbound_nodes[0].input_tensors[0]
@@ -92,7 +91,7 @@ class Layers:
 
     @staticmethod
     def maps(
-        model: keras.Model, images: NDArray[Any], batch: int = 4
+        model: keras.Model, images: NDArray[np.generic], batch: int = 4
     ) -> list[NDArray[np.float32]]:
         """Return each layer's maps `(n, h, w, c)`."""
         parts = []
@@ -112,7 +111,9 @@ def _holds_maps(layer: keras.layers.Layer) -> bool:
     return shape[1] != 1 and shape[2] != 1
 
 
-def _in_random_order(values: NDArray[Any], seed: int, number: int) -> NDArray[Any]:
+def _in_random_order(
+    values: NDArray[np.float32], seed: int, number: int
+) -> NDArray[np.float32]:
     """Return a kernel's weights in random order; statistics and biases as they are."""
     if values.ndim < 2:
         return values

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable
 from functools import cached_property
 from types import ModuleType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import keras
 import numpy as np
@@ -24,6 +24,9 @@ from kerasfaces.features import engines
 from kerasfaces.models.config import HeadConfig
 from kerasfaces.models.network import build_head, extractor_of, poolings_of
 from kerasfaces.run.network import TrainedNetwork
+
+if TYPE_CHECKING:
+    from tensorflow import Tensor, TensorSpec
 
 _PIXELS = 2**19  # of input at a time under a tape, which keeps every layer's output
 Floats = NDArray[np.float32]
@@ -125,14 +128,14 @@ class Network:
         return self._summed(self._summed_loss_gradients, images, float(is_fake))
 
     def _summed(
-        self, traced: Callable[..., Any], images: Floats, *more: float
+        self, traced: "Callable[..., Tensor]", images: Floats, *more: float
     ) -> NDArray[np.float64]:
         total = np.zeros((len(self.heads), *images.shape[1:]))
         for at in range(0, len(images), self._batch):
             total += traced(images[at : at + self._batch], *more).numpy()
         return total
 
-    def _of_heads(self, features: NDArray[Any]) -> NDArray[np.float64]:
+    def _of_heads(self, features: Floats) -> NDArray[np.float64]:
         # Eagerly: tracing a graph per head costs more than all its calls.
         columns = [
             keras.ops.convert_to_numpy(head(features, training=False))
@@ -141,12 +144,16 @@ class Network:
         return np.concatenate(columns, axis=1).astype(np.float64)
 
     @cached_property
-    def _at_taps(self) -> Callable[[Floats], Any]:
+    def _at_taps(
+        self,
+    ) -> "Callable[[Floats], tuple[list[Tensor], Tensor, list[list[Tensor]]]]":
         """The base without a tape, pooling and heads under one, as one graph."""
         tf = tensorflow()
         first, second = self._halves
 
-        def computed(images: Any) -> Any:
+        def computed(
+            images: "Tensor",
+        ) -> "tuple[list[Tensor], Tensor, list[list[Tensor]]]":
             maps = first(images, training=False)
             maps = maps if isinstance(maps, list) else [maps]
             with tf.GradientTape(persistent=True) as tape:
@@ -164,24 +171,26 @@ class Network:
         return tf.function(computed, input_signature=[spec])  # type: ignore[no-any-return]
 
     @cached_property
-    def _summed_gradients(self) -> Callable[..., Any]:
+    def _summed_gradients(self) -> "Callable[..., Tensor]":
         return self._traced(lambda logit: logit)
 
     @cached_property
-    def _summed_loss_gradients(self) -> Callable[..., Any]:
+    def _summed_loss_gradients(self) -> "Callable[..., Tensor]":
         tf = tensorflow()
 
-        def loss(logit: Any, label: Any) -> Any:
+        def loss(logit: "Tensor", label: "Tensor") -> "Tensor":
             return tf.nn.sigmoid_cross_entropy_with_logits(label + 0 * logit, logit)
 
         return self._traced(loss, tf.TensorSpec((), tf.float32))
 
-    def _traced(self, value: Callable[..., Any], *more: Any) -> Callable[..., Any]:
+    def _traced(
+        self, value: "Callable[..., Tensor]", *more: "TensorSpec"
+    ) -> "Callable[..., Tensor]":
         """Return a graph: images -> the summed gradients of `value(logit, ...)`."""
         tf = tensorflow()
         images_spec = tf.TensorSpec((None, *self.model.input_shape[1:]), tf.float32)
 
-        def summed(images: Any, *arguments: Any) -> Any:
+        def summed(images: "Tensor", *arguments: "Tensor") -> "Tensor":
             with tf.GradientTape(persistent=True) as tape:
                 tape.watch(images)
                 features = self._extractor(images, training=False)

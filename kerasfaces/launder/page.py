@@ -1,7 +1,6 @@
 """launder.json -> one self-contained HTML page."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from markupsafe import Markup
 
@@ -165,7 +164,7 @@ def _cameras(content: Json) -> Section:
         each["camera"]: f"{each['camera']} ({each['n']:,})" for each in untouched
     }
     shown = {(each["laundering"], each["strength"]) for each in strongest(content)}
-    lines: dict[str, dict[str, Any]] = {}
+    lines: dict[str, Json] = {}
     for each in content["cameras"]:
         if (each["laundering"], each["strength"]) in shown:
             line = lines.setdefault(heatmap.name_of(each), {})

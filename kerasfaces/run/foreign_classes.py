@@ -8,7 +8,6 @@ import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from kerasfaces.core.errors import RunError
 from kerasfaces.core.texts import quoted
@@ -48,7 +47,7 @@ def refuse(file: Path) -> None:
             )
 
 
-def _classes(config: Any) -> Iterator[tuple[str, str]]:
+def _classes(config: object) -> Iterator[tuple[str, str]]:
     """Yield module and name of every class of a config, however deep."""
     waiting = [config]
     while waiting:

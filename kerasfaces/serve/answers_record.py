@@ -11,7 +11,6 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError
@@ -41,7 +40,7 @@ def finished(
     answered = _paths(table)
     if not answered:
         return None
-    content: Any = read_json(_file(table)) if _file(table).is_file() else None
+    content: object = read_json(_file(table)) if _file(table).is_file() else None
     advice = "give the table another name, or delete it"
     if not isinstance(content, dict) or not isinstance(content.get("made_by"), dict):
         raise InputError(

@@ -109,7 +109,7 @@ def require(outputs: Outputs, golden: Golden, what: str) -> None:
         _require_embedding(embedding, golden.embedding, what)
 
 
-def _require_logits(got: NDArray[Any], golden: Golden, what: str) -> None:
+def _require_logits(got: NDArray[np.floating], golden: Golden, what: str) -> None:
     expected = golden.logits
     if got.size != expected.size:
         raise RunError(
@@ -129,7 +129,7 @@ def _require_logits(got: NDArray[Any], golden: Golden, what: str) -> None:
 
 
 def _require_embedding(
-    got: NDArray[Any] | None, expected: NDArray[np.float32], what: str
+    got: NDArray[np.floating] | None, expected: NDArray[np.float32], what: str
 ) -> None:
     if got is None or got.shape != expected.shape:
         raise RunError(
@@ -146,7 +146,7 @@ def _require_embedding(
         )
 
 
-def _packed(values: NDArray[Any]) -> str:
+def _packed(values: NDArray[np.generic]) -> str:
     return base64.b64encode(zlib.compress(values.tobytes(), 9)).decode("ascii")
 
 

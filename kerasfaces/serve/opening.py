@@ -130,7 +130,7 @@ def _embedded(path: Path) -> Json:
     )
 
 
-def _checked(content: Any, where: str) -> Json:
+def _checked(content: object, where: str) -> Json:
     refuse_newer(content, where)
     if not isinstance(content, dict) or not isinstance(content.get("format"), str):
         raise RunError(f"{where} describes no export; export the run again.")
@@ -144,9 +144,11 @@ def _checked(content: Any, where: str) -> Json:
     return content
 
 
-def refuse_newer(content: Any, where: str) -> None:
+def refuse_newer(content: object, where: str) -> None:
     """Refuse a description of a layout that a newer version wrote; others pass."""
-    layout = content.get("layout") if isinstance(content, dict) else None
+    if not isinstance(content, dict):
+        return
+    layout = content.get("layout")
     if isinstance(layout, int) and layout > LAYOUT:
         raise RunError(
             f"{where} has layout {layout}, written by kerasfaces "

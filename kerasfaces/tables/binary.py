@@ -4,13 +4,17 @@ import json
 from collections.abc import Sequence
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.texts import listed, quoted
 from kerasfaces.tables.columns import Table
+
+if TYPE_CHECKING:
+    from pyarrow import Field
+    from pyarrow.parquet import ParquetFile
 
 _NAME_BYTES = 1024  # a binary cell that is a name is no longer than this
 EMBEDDED = "bytes"  # the field that holds the file in Hugging Face's image columns
@@ -78,7 +82,7 @@ def _parquet(path: Path) -> Table:
     return Table(path, names, rows, _lines(rows), tuple(notes), images=images)
 
 
-def _holds_images(file: Any, field: Any) -> bool:
+def _holds_images(file: "ParquetFile", field: "Field") -> bool:
     """Say whether a column holds files: bytes, or a structure with a field of bytes."""
     import pyarrow as pa
 

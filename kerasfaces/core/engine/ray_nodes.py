@@ -3,16 +3,16 @@
 import os
 from collections.abc import Mapping, Sequence
 from types import ModuleType
-from typing import Any
 
 import kerasfaces
 from kerasfaces.core import machine
 from kerasfaces.core.errors import InputError, RunError
+from kerasfaces.core.files import Json
 
 CORES = 8  # of one CPU actor: convolutions of one image gain little from more
 
 
-def pool(nodes: Sequence[Mapping[str, Any]]) -> tuple[int, dict[str, float]]:
+def pool(nodes: Sequence[Json]) -> tuple[int, dict[str, float]]:
     """Return how many actors a cluster gets, and what each of them reserves.
 
     Args:
@@ -37,7 +37,7 @@ def pool(nodes: Sequence[Mapping[str, Any]]) -> tuple[int, dict[str, float]]:
     return sum(count // share for count in cores), {"num_cpus": share}
 
 
-def room(nodes: Sequence[Mapping[str, Any]], share: Mapping[str, float]) -> int:
+def room(nodes: Sequence[Json], share: Mapping[str, float]) -> int:
     """Return how many actors of `share` the nodes that are alive can hold."""
     unit = {"CPU": share["num_cpus"], "GPU": share.get("num_gpus", 0)}
     return sum(

@@ -53,7 +53,7 @@ class Chunked(Generic[Item, Result]):
         close(self.task)
 
 
-def close(task: Any) -> None:
+def close(task: object) -> None:
     """Call a task's `close`, if it has one: it may hold helper processes."""
     if hasattr(task, "close"):
         task.close()
@@ -92,7 +92,7 @@ class Runner:
         close(self._task)
 
 
-def dumps(value: Any) -> bytes:
+def dumps(value: object) -> bytes:
     """Return a value's pickle."""
     return pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
 

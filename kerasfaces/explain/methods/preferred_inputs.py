@@ -14,7 +14,7 @@ filter more than the pictures of the other filters do?
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import keras
 import numpy as np
@@ -26,6 +26,9 @@ from kerasfaces.explain import study as studies
 from kerasfaces.explain.layers import Layers
 from kerasfaces.explain.network import Network, tensorflow
 from kerasfaces.explain.study import Check, Figure, Findings, Request, Table
+
+if TYPE_CHECKING:
+    from tensorflow import Tensor
 
 MIN_IMAGES = 0
 FILTERS = 8
@@ -42,7 +45,7 @@ Floats = NDArray[np.float32]
 
 class _Goal(NamedTuple):
     name: str
-    value: Callable[[Any], Any]  # images `(1, s, s, 3)` -> what is to grow
+    value: "Callable[[Tensor], Tensor]"  # images `(1, s, s, 3)` -> what is to grow
 
 
 def study(request: Request) -> Findings:
@@ -55,7 +58,7 @@ def study(request: Request) -> Findings:
     side_px, seed = subject.spec.size_px, request.settings.seed
     filters = _filters(layers, network, model, name, side_px)
 
-    def activations(images: Any) -> Any:
+    def activations(images: "Tensor") -> "Tensor":
         maps = model(images, training=False)
         maps = maps[0] if isinstance(maps, list) else maps
         return keras.ops.mean(maps, axis=(1, 2))
@@ -115,7 +118,7 @@ def _filters(
     """Return the filters to show: what speaks most for fake, then most for real."""
     n_maps = model.outputs[0].shape[-1]
     taps = [each.partition("@")[0] for each in network.tap_names]
-    weights: NDArray[Any] | None = None
+    weights: Floats | None = None
     if name == layers.last:
         tap = max(at for at, each in enumerate(taps) if each in (name, "last"))
         grey = np.full((side_px, side_px, 3), 127, np.uint8)
@@ -138,13 +141,13 @@ def _noise(side_px: int, seed: int) -> Floats:
     return np.clip(noise, 0, 255).astype(np.float32)
 
 
-def _ascent(value: Callable[[Any], Any], side_px: int, seed: int) -> Floats:
+def _ascent(value: "Callable[[Tensor], Tensor]", side_px: int, seed: int) -> Floats:
     """Return the picture `(s, s, 3)` 0..255 that gradient ascent on `value` ends at."""
     from scipy.ndimage import gaussian_filter
 
     tf = tensorflow()
 
-    def slope(images: Any) -> Any:
+    def slope(images: "Tensor") -> "Tensor":
         with tf.GradientTape() as tape:
             tape.watch(images)
             total = tf.reduce_sum(value(images))

@@ -6,7 +6,7 @@ import io
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 from PIL import Image, UnidentifiedImageError
 
@@ -141,7 +141,7 @@ def shown(value: object) -> str:
     return shortened(plain(" ".join(str(value).split())), _SHOWN)
 
 
-def _values(part: Any, name: str, depth: int) -> Iterator[str]:
+def _values(part: object, name: str, depth: int) -> Iterator[str]:
     if depth and isinstance(part, Mapping):
         for key, value in part.items():
             yield from (
@@ -152,7 +152,7 @@ def _values(part: Any, name: str, depth: int) -> Iterator[str]:
             yield from _values(each, name, depth - 1)
 
 
-def _texts(part: Any, depth: int) -> Iterator[str]:
+def _texts(part: object, depth: int) -> Iterator[str]:
     """Yield the texts below a property: itself, a resource, or the items of a list."""
     if isinstance(part, str) and part.strip():
         yield part.strip()

@@ -7,7 +7,6 @@ neither records that lie elsewhere nor whether a certificate was revoked.
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from kerasfaces.core.errors import MissingExtraError
 from kerasfaces.core.files import Json
@@ -35,7 +34,7 @@ def read(file: File) -> list[Evidence]:
         if _MARK not in file.data:
             return []
         raise UnreadError(f"{TITLE} seem to be there: {error}") from error
-    settings: dict[str, Any] = {
+    settings: Json = {
         "verify": {
             "verify_trust": True,
             "remote_manifest_fetch": False,

@@ -13,13 +13,14 @@ file; and `embedded(path)`, which returns it, or None where there is none.
 import dataclasses
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow as tf
 
 PACKAGE = "kerasfaces.serve.formats"
 INPUT, OUTPUT, EMBEDDING = "image", "logit", "final_layer"
@@ -44,9 +45,9 @@ class Traced:
             for formats that join it; None where the network's input stays as it is.
     """
 
-    module: Any
+    module: "tf.Module"
     shape: tuple[int, ...]
-    graph: Any
+    graph: "tf.compat.v1.GraphDef"
     ends: tuple[str, str, str]
     calibration: Calibration
     channels: Path | None = None

@@ -2,12 +2,15 @@
 
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces.serve.formats import INPUT, KEY, OUTPUT, Both, Outputs, Traced
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 FILE = "model.tflite"
 MODULES = ("ai_edge_litert",)
@@ -23,7 +26,7 @@ def write(traced: Traced, path: Path) -> None:
     path.write_bytes(converter(traced).convert())
 
 
-def converter(traced: Traced) -> Any:
+def converter(traced: Traced) -> "tf.lite.TFLiteConverter":
     """Return TensorFlow's converter of the network, before any optimisation."""
     import tensorflow as tf
 

@@ -8,12 +8,12 @@ import secrets
 import sys
 import time
 from datetime import UTC, datetime
-from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kerasfaces.core.files import Json
 from kerasfaces.serve.http.measures import Measures
 from kerasfaces.serve.http.refusals import Refusal
 
@@ -45,7 +45,7 @@ class Envelope:
         started, status = time.monotonic(), 0
         given = Headers(scope=scope).get(HEADER, "")
         request_id = given if _ID.fullmatch(given) else secrets.token_hex(8)
-        state: dict[str, Any] = scope.setdefault("state", {})
+        state: Json = scope.setdefault("state", {})
         state["request_id"], state["facts"] = request_id, {}
 
         async def reply(message: Message) -> None:
@@ -85,7 +85,7 @@ class Envelope:
         return hmac.compare_digest(given, self._token)
 
 
-def log(event: str, **facts: Any) -> None:
+def log(event: str, **facts: object) -> None:
     """Write a line of JSON; no value may come from a picture or be a file's name."""
     moment = datetime.now(UTC).isoformat(timespec="milliseconds")
     logger.info(json.dumps({"time": moment, "event": event, **facts}))

@@ -1,12 +1,13 @@
 """What the service's replies look like, for its OpenAPI description."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from kerasfaces.core.files import Json
 from kerasfaces.serve.http.body import FIELD
 
-_ANSWER: Any = {
+_ANSWER: Json = {
     "name": "photo.jpg",
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "width_px": 1024,
@@ -62,7 +63,7 @@ _SENTENCES = {
     429: "Too many pictures wait: Retry-After says when to come again.",
     503: "The answer took too long.",
 }
-PROBLEMS: dict[int | str, dict[str, Any]] = {
+PROBLEMS: dict[int | str, Json] = {
     status: {"model": Problem, "description": sentence}
     for status, sentence in _SENTENCES.items()
 }

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from kerasfaces import __version__
 from kerasfaces.core.files import Json, write_text
@@ -66,7 +65,7 @@ def _results(run: DetectorRun) -> Json:
     )
 
 
-def rendered(template: str, **values: Any) -> str:
+def rendered(template: str, **values: object) -> str:
     """Return one of this package's templates, filled."""
     import jinja2
 

@@ -9,7 +9,6 @@ import logging
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 from kerasfaces.core import folders, homes
 from kerasfaces.core.errors import InputError, RunError
@@ -110,7 +109,7 @@ def _listed(listing: Path, address: Address) -> dict[str, Json]:
     return files
 
 
-def _are_counts(value: Any, depth: int = 3) -> bool:
+def _are_counts(value: object, depth: int = 3) -> bool:
     """Tell whether a value is a number of images by split, label and source."""
     if depth == 0:
         return isinstance(value, int)
