@@ -19,7 +19,7 @@ from kerasfaces import store
 from kerasfaces.core import config, engine, numerics
 from kerasfaces.core.engine import Engine
 from kerasfaces.core.errors import InputError, RunError
-from kerasfaces.core.files import read_json, write_json
+from kerasfaces.core.files import Json, read_json, write_json
 from kerasfaces.core.progress import progress
 from kerasfaces.dataset.channels import Arrays
 from kerasfaces.features import engines
@@ -51,14 +51,14 @@ class FeatureCache:
     def __init__(
         self,
         extractor: keras.Model | Callable[[], keras.Model],
-        recipe: Mapping[str, Any],
+        recipe: Json,
         images: Arrays,
         converted: Callable[[], engines.Engine | None] | None = None,
         spread: Engine | None = None,
     ) -> None:
         self._source, self._images = extractor, images
         numerics.refuse_changed()
-        self._recipe: dict[str, Any] = {
+        self._recipe: Json = {
             "kind": "features",
             "version": FEATURES_VERSION,
             "images": images.recipe,
@@ -247,10 +247,10 @@ class FeatureCache:
 
 
 def base_recipe(
-    model: Mapping[str, Any],
+    model: Json,
     weights: Mapping[str, str],
-    scaling: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+    scaling: Json | None = None,
+) -> Json:
     """Return what identifies a frozen extractor.
 
     Args:

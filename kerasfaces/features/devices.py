@@ -59,7 +59,7 @@ def chosen(wanted: str = "") -> tuple[str, ...]:
     return names
 
 
-def building(names: tuple[str, ...]) -> AbstractContextManager[Any]:
+def building(names: tuple[str, ...]) -> AbstractContextManager[object]:
     """Return the context in which a network and its optimizer are made for devices."""
     if not names:
         return contextlib.nullcontext()
@@ -86,7 +86,7 @@ def training(names: tuple[str, ...]) -> Iterator[None]:
     import jax
 
     kind, _, number = (names or ("",))[0].partition(":")
-    context: AbstractContextManager[Any] = contextlib.nullcontext()
+    context: AbstractContextManager[object] = contextlib.nullcontext()
     if several:
         context = _distribution(names).scope()
     elif names:

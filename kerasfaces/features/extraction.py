@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
 from kerasfaces.core.imports import import_keras
 from kerasfaces.dataset.views import AugmentConfig, parameters
 
@@ -34,7 +35,7 @@ class View:
     number: int = 0
     augment: AugmentConfig = dataclasses.field(default_factory=AugmentConfig)
 
-    def recipe(self) -> dict[str, Any]:
+    def recipe(self) -> Json:
         """Return what decides the changed pixels."""
         if self.number == 0:
             return {"number": 0}

@@ -9,8 +9,9 @@ import dataclasses
 from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import KerasTensor, layers, ops
 
+from kerasfaces.core.files import Json
 from kerasfaces.models.config import HeadConfig
 from kerasfaces.models.network import build_head
 
@@ -23,7 +24,7 @@ class AdjustableDropout(layers.Layer):
         self.rate = self.add_weight(shape=(), trainable=False, name="rate")
         self.seed_generator = keras.random.SeedGenerator(0)
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: KerasTensor, training: bool = False) -> KerasTensor:
         """Return `(n, width)`, a share of it zero while training."""
         if not training:
             return inputs
@@ -31,7 +32,9 @@ class AdjustableDropout(layers.Layer):
         mask = ops.cast(draw >= self.rate, inputs.dtype)
         return inputs * mask / (1.0 - self.rate)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(
+        self, input_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
         """Return the input's shape."""
         return input_shape
 
@@ -42,11 +45,11 @@ class AdjustableL2(keras.regularizers.Regularizer):
     def __init__(self) -> None:
         self.l2 = keras.Variable(0.0, trainable=False, name="l2")
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: KerasTensor) -> KerasTensor:
         """Return the penalty of one kernel."""
         return self.l2 * ops.sum(ops.square(x))
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Json:
         """Return nothing: the strength is a variable."""
         return {}
 

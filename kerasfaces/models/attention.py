@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import KerasTensor, layers, ops
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.models.channel_layers import Select
@@ -40,11 +40,11 @@ class ChannelAttention(keras.layers.Layer):
             raise ValueError(f"kind: expected one of {KINDS}, got {kind!r}.")
         self.kind = kind
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make beta, one number, at 0: training starts from the maps themselves."""
         self.beta = self.add_weight(name="beta", shape=(), initializer="zeros")
 
-    def call(self, maps: Any) -> Any:
+    def call(self, maps: KerasTensor) -> KerasTensor:
         """Map `(n, h, w, c)` float to the same shape."""
         exact = _flat(maps)
         shares = ops.transpose(self.shares(maps), (0, 2, 1))
@@ -52,7 +52,7 @@ class ChannelAttention(keras.layers.Layer):
         mixed = ops.reshape(ops.cast(mixed, maps.dtype), ops.shape(maps))
         return ops.cast(self.beta, maps.dtype) * mixed + maps
 
-    def shares(self, maps: Any) -> Any:
+    def shares(self, maps: KerasTensor) -> KerasTensor:
         """Return `x`, `(n, j, i)` float32: how much channel j takes of channel i."""
         exact = _flat(maps)
         energy = ops.matmul(ops.transpose(exact, (0, 2, 1)), exact)
@@ -63,7 +63,7 @@ class ChannelAttention(keras.layers.Layer):
         return ops.softmax(energy, axis=-1)
 
 
-def _flat(maps: Any) -> Any:
+def _flat(maps: KerasTensor) -> KerasTensor:
     """Return `(n, h w, c)` float32: in half precision such sums have three digits."""
     flat = ops.reshape(maps, (-1, maps.shape[1] * maps.shape[2], maps.shape[3]))
     return ops.cast(flat, "float32")
@@ -75,11 +75,11 @@ def is_spectrum(name: str) -> bool:
 
 
 def fuse(
-    channels: keras.KerasTensor,
+    channels: KerasTensor,
     names: Sequence[str],
     fusion: str,
     attention: str = "equation",
-) -> keras.KerasTensor:
+) -> KerasTensor:
     """Join the noise pattern (LNP) and its spectra (AS, PS), `(n, h, w, c)`.
 
     wan2023's table 6: `concat` is AS+PS+LNP, `attention_all` is Att(AS+PS+LNP),

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import KerasTensor, layers, ops
 from numpy.typing import NDArray
 
 from kerasfaces.core.arrays import Read
@@ -40,7 +40,7 @@ class Standardize(layers.Layer):
         super().__init__(**kwargs)
         self.untouched = tuple(untouched)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: tuple[int, ...]) -> None:
         """Make the statistics; before `fit` they change nothing."""
         shape = self.statistics_shape(input_shape)
         self.mean = self.add_weight(
@@ -50,7 +50,7 @@ class Standardize(layers.Layer):
             name="deviation", shape=shape, initializer="ones", trainable=False
         )
 
-    def statistics_shape(self, input_shape: Any) -> tuple[int, ...]:
+    def statistics_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape of mean and deviation: the input's last axes."""
         return (input_shape[-1],)
 
@@ -58,7 +58,7 @@ class Standardize(layers.Layer):
         """Return what a call gets of the examples that `fit` reads."""
         return examples.astype(np.float32)
 
-    def call(self, values: Any) -> Any:
+    def call(self, values: KerasTensor) -> KerasTensor:
         """Return `(n, h, w, c)`, in standard deviations from the mean."""
         mean = ops.cast(self.mean, values.dtype)
         return (values - mean) / ops.cast(self.deviation, values.dtype)
@@ -111,7 +111,7 @@ class ToPixels(layers.Layer):
         super().__init__(**kwargs)
         self.names, self.gain = tuple(names), gain
 
-    def call(self, values: Any) -> Any:
+    def call(self, values: KerasTensor) -> KerasTensor:
         """Return `(n, h, w, c)`, 0..255."""
         colour = [name in COLOURS for name in self.names]
         gains = np.where(colour, 1.0, self.gain).astype(np.float32)
@@ -133,7 +133,7 @@ class Select(layers.Layer):
         super().__init__(**kwargs)
         self.positions = tuple(positions)
 
-    def call(self, values: Any) -> Any:
+    def call(self, values: KerasTensor) -> KerasTensor:
         """Map `(n, h, w, c)` to `(n, h, w, len(positions))`."""
         parts = [values[..., start:end] for start, end in runs_of(self.positions)]
         return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)

@@ -12,8 +12,10 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
+from keras import KerasTensor, ops
 from numpy.typing import NDArray
+
+from kerasfaces.core.files import Json
 
 Array = NDArray[np.floating]
 # Of the largest singular value: what is smaller is chance.
@@ -34,7 +36,7 @@ class EraseDirections(keras.layers.Layer):
         super().__init__(**kwargs)
         self.count = count
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make room for the directions, `(width, count)`; those not in use are zero."""
         self.directions = self.add_weight(
             name="directions",
@@ -43,17 +45,19 @@ class EraseDirections(keras.layers.Layer):
             trainable=False,
         )
 
-    def call(self, features: Any) -> Any:
+    def call(self, features: KerasTensor) -> KerasTensor:
         """Return `(n, width)`, orthogonal to every direction."""
         directions = ops.cast(self.directions, features.dtype)
         along = ops.matmul(features, directions)
         return features - ops.matmul(along, ops.transpose(directions))
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(
+        self, input_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
         """Return the input's shape."""
         return input_shape
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Json:
         """Return what builds the layer again."""
         return {**super().get_config(), "count": self.count}
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras import ops
+from keras import KerasTensor, ops
 
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of pixels of 0..1, torchvision's and timm's
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
@@ -35,7 +36,7 @@ def normalisation(
 class CaffePreprocessing(keras.layers.Layer):
     """RGB 0..255 -> BGR minus the ImageNet mean, what Keras' ResNet50 was trained on."""
 
-    def call(self, images: Any) -> Any:
+    def call(self, images: KerasTensor) -> KerasTensor:
         """Return `(n, h, w, 3)`, BGR, about -124..152."""
         mean = ops.convert_to_tensor(_CAFFE_MEAN_BGR, dtype=images.dtype)
         return ops.flip(images, axis=-1) - mean
@@ -48,7 +49,7 @@ class MeanStdPooling(keras.layers.Layer):
     Of a transformer's tokens, those of patches alone.
     """
 
-    def call(self, maps: Any) -> Any:
+    def call(self, maps: KerasTensor) -> KerasTensor:
         """Map `(n, h, w, c)`, or tokens `(n, t, 1, c)`, to `(n, 2 c)`: means, deviations."""
         maps = maps[:, image_tokens(maps.shape) :]
         mean = ops.mean(maps, axis=(1, 2), keepdims=True)
@@ -66,7 +67,7 @@ class Vote(keras.layers.Layer):
     speaks: how Mandelli et al. 2022 (arXiv 2203.02246) join the scores of patches.
     """
 
-    def call(self, maps: Any) -> Any:
+    def call(self, maps: KerasTensor) -> KerasTensor:
         """Map logits `(n, h, w, c)` to `(n, c)`."""
         highest, lowest = ops.max(maps, axis=(1, 2)), ops.min(maps, axis=(1, 2))
         return ops.where(highest > 0, highest, lowest)
@@ -76,7 +77,7 @@ class Vote(keras.layers.Layer):
 class FakeMinusReal(keras.layers.Layer):
     """The logit of a softmax over (real, fake)."""
 
-    def call(self, scores: Any) -> Any:
+    def call(self, scores: KerasTensor) -> KerasTensor:
         """Map scores `(n, 2)` of real and fake to `(n, 1)`."""
         return scores[:, 1:] - scores[:, :1]
 
@@ -85,7 +86,7 @@ class FakeMinusReal(keras.layers.Layer):
 class MeanFeature(keras.layers.Layer):
     """The mean of all features, where each is a score already."""
 
-    def call(self, features: Any) -> Any:
+    def call(self, features: KerasTensor) -> KerasTensor:
         """Map `(n, width)` float to `(n, 1)` float32."""
         return ops.cast(ops.mean(features, axis=1, keepdims=True), "float32")
 
@@ -102,15 +103,17 @@ class TokenMap(keras.layers.Layer):
         super().__init__(**settings)
         self.count = count
 
-    def call(self, tokens: Any) -> Any:
+    def call(self, tokens: KerasTensor) -> KerasTensor:
         """Map `(n, t, c)` to `(n, t, 1, c)`."""
         return ops.expand_dims(tokens, axis=2)
 
-    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+    def compute_output_shape(
+        self, input_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
         """Return the shape with the number of tokens."""
         return input_shape[0], self.count, 1, input_shape[-1]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Json:
         """Return the arguments."""
         return {**super().get_config(), "count": self.count}
 
@@ -137,7 +140,7 @@ class ImageTokens(keras.layers.Layer):
 
     word = "token"
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Count the tokens that stand for the whole image.
 
         Raises:
@@ -150,7 +153,7 @@ class ImageTokens(keras.layers.Layer):
                 "image; this base has none: take mean, mean_std or flatten."
             )
 
-    def call(self, tokens: Any) -> Any:
+    def call(self, tokens: KerasTensor) -> KerasTensor:
         """Map tokens `(n, t, 1, c)` to `(n, count c)`."""
         first = tokens[:, : self.count, 0]
         return ops.reshape(first, (-1, self.count * tokens.shape[-1]))
@@ -162,7 +165,7 @@ class ClassToken(ImageTokens):
 
     word = "cls"
 
-    def call(self, tokens: Any) -> Any:
+    def call(self, tokens: KerasTensor) -> KerasTensor:
         """Map tokens `(n, t, 1, c)` to `(n, c)`."""
         return tokens[:, 0, 0]
 
@@ -173,7 +176,7 @@ class ClassAndPatches(ImageTokens):
 
     word = "cls_mean_std"
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Count the tokens of the whole image.
 
         Raises:
@@ -182,7 +185,7 @@ class ClassAndPatches(ImageTokens):
         super().build(input_shape)
         self._patches = MeanStdPooling()
 
-    def call(self, tokens: Any) -> Any:
+    def call(self, tokens: KerasTensor) -> KerasTensor:
         """Map tokens `(n, t, 1, c)` to `(n, 3 c)`."""
         return ops.concatenate([tokens[:, 0, 0], self._patches(tokens)], axis=-1)
 
@@ -199,11 +202,11 @@ class SplitCrops(keras.layers.Layer):
         super().__init__(**settings)
         self.count = count
 
-    def call(self, images: Any) -> Any:
+    def call(self, images: KerasTensor) -> KerasTensor:
         """Map `(n, count * s, s, c)` to `(n * count, s, s, c)`."""
         return ops.reshape(images, (-1, images.shape[2], *images.shape[2:]))
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Json:
         """Return the arguments."""
         return {**super().get_config(), "count": self.count}
 
@@ -212,7 +215,7 @@ class SplitCrops(keras.layers.Layer):
 class MeanOfCrops(SplitCrops):
     """Features of squares -> their mean per image."""
 
-    def call(self, features: Any) -> Any:
+    def call(self, features: KerasTensor) -> KerasTensor:
         """Map `(n * count, width)` to `(n, width)`."""
         width = features.shape[-1]
         return ops.mean(ops.reshape(features, (-1, self.count, width)), axis=1)

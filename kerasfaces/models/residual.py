@@ -9,7 +9,9 @@ neighbours, and subtracting the block's first pixel leaves little else of the pi
 from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import KerasTensor, layers, ops
+
+from kerasfaces.core.files import Json
 
 _MIDDLE = 127.5
 
@@ -29,7 +31,7 @@ class NeighbourResidual(layers.Layer):
         super().__init__(**kwargs)
         self.gain = gain
 
-    def call(self, image: Any) -> Any:
+    def call(self, image: KerasTensor) -> KerasTensor:
         """Map `(n, h, w, 3)`, 0..255, float or uint8, to float of the same shape."""
         image = ops.cast(image, self.compute_dtype)
         height, width = image.shape[1:3]
@@ -38,10 +40,12 @@ class NeighbourResidual(layers.Layer):
         difference = image - coarse[:, :height, :width]
         return ops.clip(_MIDDLE + self.gain * difference, 0.0, 255.0)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(
+        self, input_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
         """Return the input's shape."""
         return input_shape
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Json:
         """Return what builds the layer again."""
         return {**super().get_config(), "gain": self.gain}

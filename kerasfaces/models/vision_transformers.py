@@ -13,9 +13,11 @@ from typing import Any, Generic, TypeVar
 
 import keras
 import numpy as np
+from keras import KerasTensor
 from numpy.typing import NDArray
 
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.files import Json
 from kerasfaces.core.texts import quoted
 from kerasfaces.models import hub_weights
 from kerasfaces.models.architecture import FrozenBase, Start
@@ -55,7 +57,7 @@ class Sizes(ViewOptions):
         self.check_at_least(1, "layers", "width", "heads", "patch_px", "native_px")
         self.check_at_least(0, "mlp_width")
 
-    def settings(self, size_px: int) -> dict[str, Any]:
+    def settings(self, size_px: int) -> Json:
         """Return what all of keras-hub's vision transformers take.
 
         Args:
@@ -91,7 +93,7 @@ class Family(Generic[SizesT]):
     """
 
     build: Callable[[SizesT, int, bool], keras.Model]
-    outputs: Callable[[keras.Model], Sequence[keras.KerasTensor]]
+    outputs: Callable[[keras.Model], Sequence[KerasTensor]]
     published: Mapping[str, str]
     n_front: Callable[[SizesT], int] = lambda sizes: 1
     unused: str = _TEXT

@@ -16,7 +16,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import KerasTensor, layers, ops
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.models import config as configs
@@ -68,7 +68,7 @@ def networks(config: ModelConfig, start: Start[Options]) -> keras.Model:
     return start.load(keras.Model(image, maps, name="aggregated_cnns"))
 
 
-def _small_cnn(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
+def _small_cnn(x: KerasTensor, filters: int, name: str) -> KerasTensor:
     for number, width in enumerate(_WIDTHS, start=1):
         x = layers.Conv2D(
             max(1, round(filters * width)),
@@ -110,7 +110,7 @@ class Patches(layers.Layer):
         self.patch_px, self.seed = patch_px, seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def call(self, images: Any, training: bool = False) -> Any:
+    def call(self, images: KerasTensor, training: bool = False) -> KerasTensor:
         """Map `(n, h, w, c)` to `(n p, patch_px, patch_px, c)`, an image's together."""
         side, (height, width) = self.patch_px, images.shape[1:3]
         if min(height, width) < side:
@@ -129,7 +129,7 @@ class Patches(layers.Layer):
         stacked = ops.stack(grid, axis=1)
         return ops.reshape(stacked, (-1, side, side, images.shape[-1]))
 
-    def _places(self, images: Any, size: int) -> Any:
+    def _places(self, images: KerasTensor, size: int) -> KerasTensor:
         """Return a random first row (or column) for each image, `(n,)`."""
         return keras.random.randint(
             (ops.shape(images)[0],),
@@ -138,7 +138,9 @@ class Patches(layers.Layer):
             seed=self.seed_generator,
         )
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(
+        self, input_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
         """Return the patches' shape; how many there are depends on the image."""
         return (None, self.patch_px, self.patch_px, input_shape[-1])
 
@@ -147,11 +149,13 @@ class Patches(layers.Layer):
 class ByImage(layers.Layer):
     """Scores of patches, gathered by image: a column of places."""
 
-    def call(self, scores: Any, images: Any) -> Any:
+    def call(self, scores: KerasTensor, images: KerasTensor) -> KerasTensor:
         """Map scores `(n p, k)` of `n` images to `(n, p, 1, k)`."""
         return ops.reshape(scores, (ops.shape(images)[0], -1, 1, scores.shape[-1]))
 
-    def compute_output_shape(self, scores_shape: Any, images_shape: Any) -> Any:
+    def compute_output_shape(
+        self, scores_shape: tuple[int | None, ...], images_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
         """Return `(n, p, 1, k)`."""
         return (images_shape[0], None, 1, scores_shape[-1])
 
@@ -172,7 +176,7 @@ class OneAtATime(layers.Layer):
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def call(self, maps: Any, training: bool = False) -> Any:
+    def call(self, maps: KerasTensor, training: bool = False) -> KerasTensor:
         """Map `(n, h, w, k)` float to the same shape."""
         if not training:
             return maps
@@ -194,7 +198,12 @@ def starts(size: int, patch: int) -> list[int]:
     return [round(place) for place in np.linspace(0, size - patch, count).tolist()]
 
 
-def _cut(images: Any, rows: Any, columns: Any, side: int) -> Any:
+def _cut(
+    images: KerasTensor,
+    rows: KerasTensor,
+    columns: KerasTensor,
+    side: int,
+) -> KerasTensor:
     """Return one patch per image, by products with selecting matrices: exact, no gather."""
     height, width = images.shape[1:3]
     steps = ops.arange(side, dtype="int32")

@@ -5,10 +5,8 @@ images that went through a simulated generator's up-sampling; `experiments/wan20
 those. The authors cut the central 224 of 256 px; ours sees the size it is given.
 """
 
-from typing import Any
-
 import keras
-from keras import ops
+from keras import KerasTensor, ops
 
 from kerasfaces.models.architecture import PixelNetwork
 from kerasfaces.models.config import Options
@@ -27,7 +25,7 @@ class LogSpectrum(keras.layers.Layer):
     authors' code (`GAN_Detection_Train.py`), frequency 0 stays in the corner.
     """
 
-    def call(self, images: Any) -> Any:
+    def call(self, images: KerasTensor) -> KerasTensor:
         """Map `(n, h, w, c)`, 0..255, to float32 of the same shape, -1..1."""
         height, width, channels = images.shape[1:]
         planes = ops.transpose(ops.cast(images, "float32") / 255.0, (0, 3, 1, 2))
@@ -43,7 +41,7 @@ class LogSpectrum(keras.layers.Layer):
         return ops.transpose(spread, (0, 2, 3, 1))
 
 
-def _percentile(ordered: Any, share: float) -> Any:
+def _percentile(ordered: KerasTensor, share: float) -> KerasTensor:
     """Return a quantile of sorted values along the last axis, between neighbours."""
     place = share * (ordered.shape[-1] - 1)
     at = int(place)

@@ -14,7 +14,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import KerasTensor, layers, ops
 from numpy.typing import NDArray
 
 from kerasfaces.models.architecture import PixelNetwork
@@ -45,14 +45,14 @@ def dct_matrix(size: int) -> NDArray[np.float32]:
 class LogDct(layers.Layer):
     """`ln(|DCT-II of each colour| + EPSILON)`, orthonormal, over the whole image."""
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: tuple[int, ...]) -> None:
         """Make the two matrices, which are no weights."""
         height, width = input_shape[1:3]
         self._rows, self._columns = dct_matrix(height), dct_matrix(width)
         self._mean = np.zeros((height, width, 1), np.float32)
         self._mean[0, 0] = _MIDDLE * np.sqrt(height * width)
 
-    def call(self, images: Any) -> Any:
+    def call(self, images: KerasTensor) -> KerasTensor:
         """Map `(n, s, s, c)`, 0..255, to the same shape, frequency 0 first on both axes."""
         # Without the middle grey, rounding leaves one more digit to small coefficients.
         centred = ops.cast(images, "float32") - _MIDDLE
@@ -70,7 +70,7 @@ class StandardizeCoefficients(Standardize):
 
     constant = 1e-4  # the rounding of a logarithm that is the same in all images
 
-    def statistics_shape(self, input_shape: Any) -> tuple[int, ...]:
+    def statistics_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return one mean and one deviation per coefficient."""
         return tuple(input_shape[1:])
 

@@ -14,11 +14,11 @@ nothing but numbers.
 """
 
 import dataclasses
-from typing import Any
 
 import keras
 from keras import layers
 
+from kerasfaces.core.files import Json
 from kerasfaces.core.imports import optional_import
 from kerasfaces.models.architecture import PixelNetwork, Start
 from kerasfaces.models.config import ModelConfig, Options
@@ -92,7 +92,7 @@ def vit_base(config: ModelConfig, start: Start[Sizes]) -> keras.Model:
     return _tokens_as_maps(start.load(base))
 
 
-def _settings(config: ModelConfig, sizes: Sizes) -> dict[str, Any]:
+def _settings(config: ModelConfig, sizes: Sizes) -> Json:
     return {
         "image_shape": (config.size_px, config.size_px, 3),
         "patch_size": PATCH_PX,
