@@ -10,7 +10,7 @@ import numpy as np
 
 from kerasfaces.compare import detectors as reading
 from kerasfaces.compare import shared_rows
-from kerasfaces.compare.content import ComparisonJson, CountsJson
+from kerasfaces.compare.content import ComparisonJson, CountsJson, DetectorJson
 from kerasfaces.compare.detectors import Detector
 from kerasfaces.compare.shared_rows import SharedRows
 from kerasfaces.core.errors import InputError, KerasfacesError
@@ -92,23 +92,7 @@ def compare(
         "reference": reference,
         "reference_rule": rule,
         "detectors": {
-            each.name: {
-                "path": str(each.path),
-                "threshold": each.threshold,
-                "point": each.point.to_json() if each.point else None,
-                **rows.lacks[each.name],
-                "n_repeated": each.n_repeated,
-                "notes": [
-                    *each.notes,
-                    *_doubts(each, metrics[each.name]["all"]["auc"]),
-                ],
-                "files": each.files,
-                "metrics": {
-                    name: {metric: part[metric].to_dict() for metric in METRICS}
-                    for name, part in metrics[each.name].items()
-                },
-                "differences": tested.get(each.name, {}),
-            }
+            each.name: _entry(each, rows, metrics[each.name], tested.get(each.name, {}))
             for each in aligned
         },
         "slices": {name: _counts(rows.fake[mask]) for name, mask in masks.items()},
@@ -120,6 +104,29 @@ def compare(
     return Comparison(content, aligned, rows)
 
 
+def _entry(
+    detector: Detector,
+    rows: SharedRows,
+    metrics: Mapping[str, Mapping[str, Estimate]],
+    differences: dict[str, dict[str, DifferenceJson]],
+) -> DetectorJson:
+    """Return what compare.json holds of a detector."""
+    return {
+        "path": str(detector.path),
+        "threshold": detector.threshold,
+        "point": detector.point.to_json() if detector.point else None,
+        **rows.lacks[detector.name],
+        "n_repeated": detector.n_repeated,
+        "notes": [*detector.notes, *_doubts(detector, metrics["all"]["auc"])],
+        "files": detector.files,
+        "metrics": {
+            name: {metric: part[metric].to_dict() for metric in METRICS}
+            for name, part in metrics.items()
+        },
+        "differences": differences,
+    }
+
+
 def _read_all(
     arguments: Sequence[str], split: str, root: Path | None
 ) -> tuple[list[Detector], dict[str, str]]:
@@ -129,10 +136,13 @@ def _read_all(
         try:
             detectors.append(reading.read(text, split, root))
         except KerasfacesError as error:
-            logger.warning("not compared: %s", error)
             failed[text] = error
+    errors = list(failed.values())
+    raised = errors.pop(0) if errors and len(detectors) < 2 else None
+    for each in errors:
+        logger.warning("not compared: %s", each)
     if len(detectors) < 2:
-        raise next(iter(failed.values()), None) or InputError(
+        raise raised or InputError(
             f"A comparison needs at least two detectors, got {len(detectors)}."
         )
     return reading.unique(detectors), {text: str(e) for text, e in failed.items()}

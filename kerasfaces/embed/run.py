@@ -21,6 +21,7 @@ from kerasfaces.core.files import Json, atomic_path, sha256, write_text
 from kerasfaces.core.imports import import_keras
 from kerasfaces.embed import drawing, page, quality, thumbnails, vectors
 from kerasfaces.manifest import Manifest
+from kerasfaces.manifest.split import rows_in
 from kerasfaces.run.folder import DetectorRun, EmbeddingMap
 
 logger = logging.getLogger(__name__)
@@ -128,15 +129,10 @@ def _chosen(
     manifest: Manifest, settings: Settings, per_source: int
 ) -> NDArray[np.int64]:
     """Return the positions of the rows that are mapped, in order."""
-    rows = manifest.rows
-    at = np.arange(len(rows))
-    if settings.split and (rows["split"] != "").any():
-        at = np.flatnonzero((rows["split"] == settings.split).to_numpy())
-        if not len(at):
-            raise InputError(f"The manifest has no rows in split {settings.split!r}.")
+    at = rows_in(manifest, settings.split)
     if not per_source:
         return at
-    part = rows.iloc[at]
+    part = manifest.rows.iloc[at]
     names = (part["label"] + "/" + part["source"]).to_numpy()
     draw = rng.generator(settings.seed, "mapped images")
     taken = [

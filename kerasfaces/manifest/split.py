@@ -268,3 +268,17 @@ def _check_covered(rows: pd.DataFrame, splits: Sequence[str]) -> None:
                     f"identities, near-duplicates) cannot be split into parts that all have "
                     "both classes. Use another ratio or seed, or add images."
                 )
+
+
+def rows_in(manifest: Manifest, split: str | None) -> NDArray[np.int64]:
+    """Return the positions of a split's rows; of all rows where none is asked for or known.
+
+    Raises:
+        InputError: No row is in it.
+    """
+    if not split or (manifest.rows["split"] == "").all():
+        return np.arange(len(manifest))
+    positions = np.flatnonzero((manifest.rows["split"] == split).to_numpy())
+    if not len(positions):
+        raise InputError(f"The manifest has no rows in split {quoted(split)}.")
+    return positions

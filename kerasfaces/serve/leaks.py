@@ -10,7 +10,6 @@ images are expected by chance, and the report says how many.
 
 import contextlib
 import dataclasses
-import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +24,7 @@ from kerasfaces.core.errors import ImageError, InputError
 from kerasfaces.core.files import Json
 from kerasfaces.images import launderings
 from kerasfaces.manifest import Manifest, file_facts, groups
-from kerasfaces.manifest.split import NEAR_DUPLICATES
+from kerasfaces.manifest.split import NEAR_DUPLICATES, rows_in
 from kerasfaces.run.folder import DetectorRun
 from kerasfaces.run.training_features import TrainingFeatures
 from kerasfaces.serve import stability
@@ -64,7 +63,10 @@ def find(run: DetectorRun, manifest: Manifest, split: str | None = "test") -> Le
     from kerasfaces.core.imports import import_keras
 
     training = TrainingImages(run)
-    files, rows = _chosen(manifest, split)
+    positions, every = rows_in(manifest, split), manifest.files()
+    files = [every[at] for at in positions]
+    named = manifest.rows.loc[positions, ["path", "label", "source"]].to_dict("records")
+    rows = [{str(k): str(v) for k, v in each.items()} for each in named]
     import_keras()
     from kerasfaces.run.predictor import Predictor
 
@@ -128,19 +130,6 @@ def evidence_of(
     if has_twin:
         return _ORDER[1] if near else _ORDER[2]
     return _ORDER[3] if near else ""
-
-
-def _chosen(
-    manifest: Manifest, split: str | None
-) -> tuple[list[Path], list[dict[str, str]]]:
-    rows, files = manifest.rows, manifest.files()
-    if split is not None and (rows["split"] != "").any():
-        chosen = (rows["split"] == split).to_numpy()
-        rows, files = rows[chosen], list(itertools.compress(files, chosen))
-        if not files:
-            raise InputError(f"The manifest has no rows in split {split!r}.")
-    named = rows[["path", "label", "source"]].to_dict("records")
-    return files, [{str(k): str(v) for k, v in each.items()} for each in named]
 
 
 def _facts(nearest: Neighbour | None, twin: tuple[str, str] | None, bits: int) -> Json:

@@ -147,8 +147,10 @@ class Trainer:
 def _is_hopeless(rows: Rows, training: "Training") -> bool:
     """Tell whether the median rule stops a trial: its best value is beyond the limit."""
     limit = [None, *training.limits][: len(rows) + 1][-1]
+    if limit is None:
+        return False
     best = max(training.sign * float(row[training.objective]) for row in rows)
-    return limit is not None and best < training.sign * limit
+    return best < training.sign * limit
 
 
 def _tensorboard(training: "Training", number: int) -> "list[keras.callbacks.Callback]":

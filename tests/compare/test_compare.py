@@ -10,7 +10,13 @@ from detector_files import make_run, scored, write_csv
 
 from kerasfaces import metrics
 from kerasfaces.cli import compare as command
-from kerasfaces.core.errors import InputError, MissingFileError, RunError
+from kerasfaces.compare.comparison import compare
+from kerasfaces.core.errors import (
+    InputError,
+    KerasfacesError,
+    MissingFileError,
+    RunError,
+)
 from kerasfaces.run import predictions
 
 
@@ -252,6 +258,14 @@ def test_the_rest_of_the_table_completes_and_names_the_broken(
     page = (folder / "report.html").read_text()
     assert "Not compared" in page
     assert "<b>bad" not in page
+
+
+def test_a_reason_is_said_once(tmp_path, caplog):
+    first, second = tmp_path / "none", tmp_path / "none2"
+    with pytest.raises(KerasfacesError, match=f"{first} ") as raised:
+        compare([str(first), str(second)])
+    assert str(raised.value) not in caplog.text
+    assert caplog.text.count(f"not compared: {second} ") == 1
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path, ours, theirs):
