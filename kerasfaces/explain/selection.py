@@ -60,8 +60,11 @@ def choose(
 def of_decisions(folder: Path, split: str, n: int = 12, seed: int = 0) -> Selection:
     """Draw `n` right and `n` wrong decisions of a run, half of each kind real, half fake.
 
-    Where one half has too few, the other fills up. MissingFileError where the run has no
-    predictions of the split, InputError where nobody knows the folder of its images.
+    Where one half has too few, the other fills up.
+
+    Raises:
+        MissingFileError: The run has no predictions of the split.
+        InputError: Nobody knows the folder of its images.
     """
     run = DetectorRun.open(folder)
     rows, root = run.readable(split), run.image_root
@@ -95,9 +98,12 @@ def of_decisions(folder: Path, split: str, n: int = 12, seed: int = 0) -> Select
 
 
 def draw(folder: Path, split: str, n: int, seed: int) -> Selection:
-    """Draw at most `n` images of a split of a run's own manifest; InputError where it has none.
+    """Draw at most `n` images of a split of a run's own manifest.
 
     Each source gets the same number while it lasts; a source's images follow each other.
+
+    Raises:
+        InputError: It has none.
     """
     run = DetectorRun(folder)
     manifest = run.manifest

@@ -57,7 +57,10 @@ class OnnxGraph:
         """Return the file's bytes, checked by ONNX.
 
         `input_shape` is that of one picture, `outputs` the name of each value -> its shape
-        without the number of pictures; InputError where the graph does not end in these.
+        without the number of pictures.
+
+        Raises:
+            InputError: The graph does not end in these.
         """
         helper, types = self._onnx.helper, self._onnx.TensorProto
         graph = helper.make_graph(

@@ -64,8 +64,10 @@ class GraphWriter(OnnxGraph):
     def read_graph(self, divisor: float, offset: float) -> tuple[int, int]:
         """Write every node; return the side of the pictures in pixels, and their channels.
 
-        A pixel 0..255 enters the network as `pixel / divisor - offset`. InputError where the
-        graph has an operation, or a form of one, that is not known.
+        A pixel 0..255 enters the network as `pixel / divisor - offset`.
+
+        Raises:
+            InputError: The graph has an operation, or a form of one, that is not known.
         """
         first, *others = self._model.nodes
         if first.op != "Placeholder":

@@ -102,7 +102,10 @@ def export(folder: Path, kind: str, target: Path | None = None) -> tuple[Path, J
 def replacing(target: Path) -> Iterator[Path]:
     """Yield an empty folder, hidden beside `target`, that takes its place when all went well.
 
-    What a killed process left there is removed; LockedError while another process writes.
+    What a killed process left there is removed.
+
+    Raises:
+        LockedError: Another process writes there.
     """
     part = target.with_name(f".{target.name}.part")
     old = target.with_name(f".{target.name}.old")

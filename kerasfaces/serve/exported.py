@@ -120,8 +120,11 @@ class ExportedDetector:
     def prepare(self, image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return a picture as training saw it, byte for byte, `input_spec.shape` uint8, sRGB.
 
-        It comes as Pillow opened it, as `images.decode` returned it, or as `(h, w, 3)` uint8 in
-        sRGB; ImageError where it is truncated, or its pixels have no known range.
+        It comes as Pillow opened it, as `images.decode` returned it, or as `(h, w, 3)`
+        uint8 in sRGB.
+
+        Raises:
+            ImageError: It is truncated, or its pixels have no known range.
         """
         if not isinstance(image, Image.Image):
             image = Image.fromarray(np.ascontiguousarray(image))

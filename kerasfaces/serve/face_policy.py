@@ -74,8 +74,10 @@ class Choice:
     def large_enough(self, too_little: Callable[[tuple[int, int]], str]) -> "Choice":
         """Return the choice without the faces from the first that is too small on.
 
-        `too_little`: size of a crop -> why it cannot be judged, or nothing. ImageError where
-        the largest is too small.
+        `too_little`: size of a crop -> why it cannot be judged, or nothing.
+
+        Raises:
+            ImageError: The largest is too small.
         """
         whys = [too_little(region.size) for region in self.regions]
         n = next((at for at, why in enumerate(whys) if why), len(whys))
@@ -158,7 +160,10 @@ def choose(
     """Return the parts of an upright RGB picture that a policy judges; else the whole.
 
     `faces` are those found, the largest first; they are cut out as those that the detector
-    was trained on (`trained_on`). ImageError where it was and there is none.
+    was trained on (`trained_on`).
+
+    Raises:
+        ImageError: It was trained on faces, and there is none.
     """
     if policy == "image":
         return Choice([image], "the whole picture")

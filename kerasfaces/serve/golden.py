@@ -66,7 +66,11 @@ class Golden:
 
     @classmethod
     def from_json(cls, value: Any, where: str) -> Self:
-        """Read what `to_json` wrote; RunError where a part is missing or damaged."""
+        """Read what `to_json` wrote.
+
+        Raises:
+            RunError: A part is missing or damaged.
+        """
         try:
             n, height, width, channels = (int(side) for side in value["shape"])
             n_bytes = n * height * width * channels
@@ -100,8 +104,11 @@ class Golden:
 def require(outputs: Outputs, golden: Golden, what: str) -> None:
     """Refuse a file whose logits, or final layers where there are some, are not the golden ones.
 
-    RunError where a logit differs by more than `golden.limit`, a final layer by more than
-    `EMBEDDING_LIMIT` of its length, or one is no number; `what`: file and runtime, in words.
+    `what`: file and runtime, in words.
+
+    Raises:
+        RunError: A logit differs by more than `golden.limit`, a final layer by more than
+            `EMBEDDING_LIMIT` of its length, or one is no number.
     """
     got, embedding = outputs(golden.inputs)
     _require_logits(got, golden, what)

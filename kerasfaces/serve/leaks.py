@@ -57,8 +57,10 @@ class Leaks:
 def find(run: DetectorRun, manifest: Manifest, split: str | None = "test") -> Leaks:
     """Look for near-copies of the training images of a run on pixels in a manifest.
 
-    Only in rows of `split`, where the manifest has splits; None is all. InputError where no
-    row is in it, or the run keeps no training features.
+    Only in rows of `split`, where the manifest has splits; None is all.
+
+    Raises:
+        InputError: No row is in it, or the run keeps no training features.
     """
     from kerasfaces.core.imports import import_keras
 

@@ -58,8 +58,11 @@ def evaluate_export(
     """Measure a run with the logits of its export on the rows of a split.
 
     `manifest` None is the run's own; `name` is what the report calls the images, `by` and
-    `samples_per_group` are those of `evaluate.other_images.evaluate_images`. InputError where
-    the run has no export, so that Keras would compute, or there are no such rows.
+    `samples_per_group` are those of `evaluate.other_images.evaluate_images`.
+
+    Raises:
+        InputError: The run has no export, so that Keras would compute, or there are no such
+            rows.
     """
     detector = ExportedDetector.open(folder, engine=engine)
     if detector.engine == "keras":

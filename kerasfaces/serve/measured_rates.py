@@ -27,8 +27,11 @@ def measure(
 ) -> Json:
     """Answer a run's test images by a rule, keep in the run how often it errs; see `known`.
 
-    Killed and called again, it continues; measured before, it is read. InputError where
-    the test images are not on this machine, or none of a class has a verdict.
+    Killed and called again, it continues; measured before, it is read.
+
+    Raises:
+        InputError: The test images are not on this machine, or none of a class has a
+            verdict.
     """
     run = DetectorRun.open(folder)
     options = dataclasses.replace(

@@ -47,8 +47,10 @@ class Export:
 def open_export(path: Path) -> Export:
     """Open an exported network: a folder that `kerasfaces export` wrote, or the file in it.
 
-    InputError where it is none, or its runtime is not installed; RunError where a file is
-    missing, changed or of a newer version, or it computes something else than it did.
+    Raises:
+        InputError: It is none, or its runtime is not installed.
+        RunError: A file is missing, changed or of a newer version, or it computes something
+            else than it did.
     """
     form, file, content, value = _description(path)
     golden = Golden.from_json(value, str(file))

@@ -57,8 +57,11 @@ def worst(
 ) -> dict[str, float]:
     """Return the largest difference from Keras at each batch size, of max(1, |logit|).
 
-    Keras' logits `expected` are `(n, 1)`, `inputs` `(n, h, w, c)`. RunError where an image
-    differs by more than `limit`, half of them by more than `LIMIT`, or one is no number.
+    Keras' logits `expected` are `(n, 1)`, `inputs` `(n, h, w, c)`.
+
+    Raises:
+        RunError: An image differs by more than `limit`, half of them by more than `LIMIT`,
+            or one is no number.
     """
     differences = {}
     for size in BATCHES:

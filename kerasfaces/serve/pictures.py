@@ -28,7 +28,11 @@ class Named(NamedTuple):
     source: Unnamed
 
     def image(self) -> Image.Image:
-        """Return the picture upright, 8-bit sRGB; ImageError where it is none."""
+        """Return the picture upright, 8-bit sRGB.
+
+        Raises:
+            ImageError: It is none.
+        """
         picture = Picture(*self)
         return picture.image(picture.data())
 

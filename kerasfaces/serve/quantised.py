@@ -45,7 +45,10 @@ def cost(run: DetectorRun, outputs: Outputs) -> Json:
 
     `auc_change` (quantised minus Keras, paired bootstrap), both AUCs, `verdicts_changed`,
     `largest_difference` of logits, and `n_real`, `n_fake`, `n_left_out` (images that are
-    gone). RunError where all are gone, or a logit is no number.
+    gone).
+
+    Raises:
+        RunError: All images are gone, or a logit is no number.
     """
     rows = run.readable("test")
     purpose = "measure the cost of quantisation"
@@ -68,7 +71,10 @@ def cost(run: DetectorRun, outputs: Outputs) -> Json:
 def compared(fake: Bools, before: Floats, after: Floats, point: OperatingPoint) -> Json:
     """Return how logits after quantisation differ from Keras' before (see `cost`).
 
-    `fake` bool, `before`, `after`: `(n,)`, of the same images. RunError with one class alone.
+    `fake` bool, `before`, `after`: `(n,)`, of the same images.
+
+    Raises:
+        RunError: There is one class alone.
     """
     n_fake = int(fake.sum())
     n_real = len(fake) - n_fake

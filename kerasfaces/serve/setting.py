@@ -31,7 +31,8 @@ USUAL_RATE = 0.01
 def set_false_alarms(folder: Path, rate: float) -> OperatingPoint:
     """Choose a run's threshold for at most a share of false alarms on validation, and keep it.
 
-    InputError where `rate` is not inside 0..1, or the run's point is not its own to choose.
+    Raises:
+        InputError: `rate` is not inside 0..1, or the run's point is not its own to choose.
     """
     run = _open(folder)
     return _keep(run, _chosen(run, rate))
@@ -55,8 +56,10 @@ def calibrate_on(
     """Choose a run's threshold on somebody's own real photos, and keep it.
 
     At most a share `rate` of the photos, e.g. of a camera that the run never saw, may be
-    flagged; `faces` says what of them is judged. InputError where no photo has a logit, or
-    as `set_false_alarms`.
+    flagged; `faces` says what of them is judged.
+
+    Raises:
+        InputError: No photo has a logit, or as of `set_false_alarms`.
     """
     run = _open(folder)
     detector = ExportedDetector.open(folder, engine=engine)

@@ -136,7 +136,11 @@ class TrainingImages:
 
 
 def required(run: DetectorRun) -> TrainingFeatures:
-    """Return a run's training features; InputError says why it has none."""
+    """Return a run's training features.
+
+    Raises:
+        InputError: It has none; the message says why.
+    """
     features = run.training_features
     if features is not None:
         return features
@@ -183,7 +187,11 @@ def nearest_to(
     among: TrainingImages,
     count: int = COUNT,
 ) -> list[Neighbour]:
-    """Return the training images nearest to an upright sRGB picture; ImageError for none."""
+    """Return the training images nearest to an upright sRGB picture.
+
+    Raises:
+        ImageError: It is no picture.
+    """
     _, embedding = detector.outputs(detector.prepare(image)[None])
     if embedding is None or not np.isfinite(embedding).all():
         raise ImageError("the detector gives no finite final layer")
@@ -191,7 +199,11 @@ def nearest_to(
 
 
 def require_embeddings(detector: ExportedDetector) -> None:
-    """Refuse (InputError) a detector whose export lacks the final layer."""
+    """Refuse a detector whose export lacks the final layer.
+
+    Raises:
+        InputError: It lacks it.
+    """
     if not detector.embeds:
         raise InputError(
             f"{detector.folder}: its export does not give the final layer; export it again "

@@ -30,8 +30,10 @@ _OPTIONS = {
 def run_folders(words: Sequence[str]) -> tuple[str, ...]:
     """Return the finished detectors' runs that are meant, each once.
 
-    Words are run folders, folders of runs, or `hf://OWNER/NAME[@REVISION]`; KerasfacesError
-    where one is no finished run of a detector, and holds none.
+    Words are run folders, folders of runs, or `hf://OWNER/NAME[@REVISION]`.
+
+    Raises:
+        KerasfacesError: One is no finished run of a detector, and holds none.
     """
     folders: list[str] = []
     for word in words:
@@ -52,7 +54,11 @@ def run_folders(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def command(settings: Settings, address: str, port: int) -> list[str]:
-    """Return the words of the command that serves the app; InputError where the port is taken."""
+    """Return the words of the command that serves the app.
+
+    Raises:
+        InputError: The port is taken.
+    """
     optional_import("streamlit", "app")
     _require_free(address, port)
     options = _OPTIONS | {

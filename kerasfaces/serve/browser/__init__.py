@@ -37,10 +37,13 @@ def write_page(
 ) -> tuple[Path, Json]:
     """Write a run's page into `target`, by default `RUN/exports/browser`, if it is not there yet.
 
-    The run is of a network, on pixels or on channels without a mask; `runtime` is where ONNX
-    Runtime Web is, see `runtime.files`. Returns the page and the content of the export.json
-    beside it; KerasfacesError as there and of `export.export`, or where the run takes what a
-    browser cannot make.
+    The run is of a network, on pixels or on channels without a mask; `runtime` is where
+    ONNX Runtime Web is, see `runtime.files`. Returns the page and the content of the
+    export.json beside it.
+
+    Raises:
+        KerasfacesError: As of `runtime.files` and `export.export`, or the run takes what a
+            browser cannot make.
     """
     run = DetectorRun.open(folder)
     _require_known_input(run)

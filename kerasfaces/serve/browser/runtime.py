@@ -62,8 +62,10 @@ def is_cached() -> bool:
 def files(given: Path | None = None) -> Mapping[str, bytes]:
     """Return both files by name: of a folder or an archive, of the cache, or by npm.
 
-    MissingFileError where they are not where the user says, MissingExtraError where npm is
-    missing or gets nothing, InputError where they are of another version.
+    Raises:
+        MissingFileError: They are not where the user says.
+        MissingExtraError: npm is missing or gets nothing.
+        InputError: They are of another version.
     """
     if given is not None:
         return _checked(_read(given), given)

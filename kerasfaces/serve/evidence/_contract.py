@@ -86,7 +86,11 @@ class File:
 
     @cached_property
     def xmp(self) -> Json:
-        """XMP as nested dictionaries, names without prefix; UnreadError without its parser."""
+        """Return XMP as nested dictionaries, names without prefix.
+
+        Raises:
+            UnreadError: Its parser is missing.
+        """
         with self._opened() as image:
             present = {"xmp", "XML:com.adobe.xmp"} & image.info.keys()
             if not present and image.format != "TIFF":

@@ -27,7 +27,11 @@ _SIGNER = "signingCredential."  # failures that concern who signed, not what
 
 
 def read(file: File) -> list[Evidence]:
-    """Return what a signed record says; UnreadError where c2pa is missing or cannot read it."""
+    """Return what a signed record says.
+
+    Raises:
+        UnreadError: c2pa is missing or cannot read it.
+    """
     try:
         c2pa = optional_import("c2pa", EXTRA)
     except MissingExtraError as error:

@@ -60,7 +60,10 @@ class _Server(uvicorn.Server):
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket at an address; whoever comes before `run` waits.
 
-    Port 0 takes a free one; InputError where the address cannot be had.
+    Port 0 takes a free one.
+
+    Raises:
+        InputError: The address cannot be had.
     """
     try:
         if not 0 <= port <= _LAST_PORT:  # the system would take its remainder

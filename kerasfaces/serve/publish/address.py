@@ -35,7 +35,11 @@ def is_address(text: str | os.PathLike[str]) -> bool:
 
 
 def parse(text: str) -> Address:
-    """Return what an address `hf://OWNER/NAME[@REVISION]` names; InputError for others."""
+    """Return what an address `hf://OWNER/NAME[@REVISION]` names.
+
+    Raises:
+        InputError: It is none.
+    """
     match = re.fullmatch(f"{PREFIX}({REPO})(?:@({_REVISION}))?", text)
     if match is None or ".." in text:
         raise InputError(
@@ -46,7 +50,11 @@ def parse(text: str) -> Address:
 
 
 def repo_of(text: str) -> str:
-    """Return `OWNER/NAME`, given with or without `hf://`; InputError for something else."""
+    """Return `OWNER/NAME`, given with or without `hf://`.
+
+    Raises:
+        InputError: It is something else.
+    """
     repo = text.removeprefix(PREFIX)
     if not re.fullmatch(REPO, repo) or ".." in repo or "--" in repo:
         raise InputError(

@@ -42,9 +42,11 @@ def write(
 ) -> Json:
     """Write what is published of a run into an empty folder, without card and example.
 
-    `with_features`: the training features, too, without hashes of files. Returns the content
-    of published.json; RunError where the run is damaged, or model.keras names code or
-    foreign classes.
+    `with_features`: the training features, too, without hashes of files. Returns the
+    content of published.json.
+
+    Raises:
+        RunError: The run is damaged, or model.keras names code or foreign classes.
     """
     if not run.learnt_files:
         raise MissingFileError(f"{run.path} has no weights; train the run again.")

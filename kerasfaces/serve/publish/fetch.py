@@ -26,8 +26,10 @@ _MAX_FILES = 200
 def local(run: str | os.PathLike[str]) -> Path:
     """Return the folder of a run that is named by a path or an address.
 
-    InputError where it is no address, no published run, or the service refuses;
-    MissingFileError without such a repository, RunError where a file is not the published one.
+    Raises:
+        InputError: It is no address, no published run, or the service refuses.
+        MissingFileError: There is no such repository.
+        RunError: A file is not the published one.
     """
     return fetched(parse(str(run))) if is_address(run) else Path(run)
 

@@ -25,7 +25,9 @@ def endpoint() -> str | None:
 def asking(what: str) -> Iterator[None]:
     """Ask the service; what goes wrong says `what` (`hf://… cannot be loaded`) and the next step.
 
-    MissingFileError where it is not there, InputError where service or network refuse.
+    Raises:
+        MissingFileError: It is not there.
+        InputError: Service or network refuse.
     """
     from huggingface_hub import errors
 

@@ -141,7 +141,11 @@ class Private:
 
 
 def require_nothing_private(folder: Path, private: Private) -> None:
-    """Refuse (InputError) to let a folder leave that says who made it."""
+    """Refuse to let a folder leave that says who made it.
+
+    Raises:
+        InputError: Something in it says so.
+    """
     findings = list(private.found_below(folder))
     if findings:
         first = findings[0]
