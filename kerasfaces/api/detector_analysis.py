@@ -17,6 +17,7 @@ from kerasfaces.core.errors import InputError
 
 if TYPE_CHECKING:
     from kerasfaces.api.laundering import LaunderingMatrix
+    from kerasfaces.explain.contract import Settings
 
 
 class AnalysedDetector(AnsweringDetector):
@@ -64,13 +65,11 @@ class AnalysedDetector(AnsweringDetector):
                 explain this detector.
             RunError: The folder holds another explanation.
         """
-        from kerasfaces.explain import selection
-        from kerasfaces.explain.contract import Settings
-        from kerasfaces.explain.run import explain
+        from kerasfaces.explain import contract, run, selection
 
         if not output:
             raise InputError("`output`: name the folder that the pictures go into.")
-        settings = Settings(
+        settings = contract.Settings(
             method=method,
             signed=signed,
             baseline=baseline,
@@ -78,18 +77,24 @@ class AnalysedDetector(AnsweringDetector):
             seed=seed,
             layer=layer,
         )
-        if images is None:
-            chosen = selection.choose(
-                self.folder, split=split, n=n, decisions=decisions, seed=seed
-            )
-            return explain(self.folder, chosen, Path(output), settings)
+        if images is not None:
+            return self._explain_images(images, Path(output), settings)
+        chosen = selection.choose(
+            self.folder, split=split, n=n, decisions=decisions, seed=seed
+        )
+        return run.explain(self.folder, chosen, Path(output), settings)
+
+    def _explain_images(
+        self, images: Images, output: Path, settings: Settings
+    ) -> pd.DataFrame:
+        from kerasfaces.explain import run, selection
+
         with as_files(images) as (files, names, reasons):
             for name, reason in zip(names, reasons, strict=True):
                 if reason:
                     raise InputError(f"{name}: {reason}.")
             chosen = selection.Selection(files=files)
-            frame = explain(self.folder, chosen, Path(output), settings)
-        return frame.assign(path=names)
+            return run.explain(self.folder, chosen, output, settings).assign(path=names)
 
     def attribute(
         self,

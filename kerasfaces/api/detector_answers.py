@@ -207,21 +207,17 @@ class AnsweringDetector(RunDetector):
 
         if data is not None:
             require_manifest(data)
-        map_ = run.embed(
-            self.folder,
-            Path(output),
-            run.Settings(
-                method=method,
-                layer=layer,
-                split=split,
-                per_source=per_source,
-                border=border,
-                pictures=pictures,
-                seed=seed,
-            ),
-            None if data is None else data.manifest,
-            as_path(store),
+        settings = run.Settings(
+            method=method,
+            layer=layer,
+            split=split,
+            per_source=per_source,
+            border=border,
+            pictures=pictures,
+            seed=seed,
         )
+        manifest = None if data is None else data.manifest
+        map_ = run.embed(self.folder, Path(output), settings, manifest, as_path(store))
         table = read_table(map_.table_file, str).fillna("")
         table[["x", "y"]] = table[["x", "y"]].apply(pd.to_numeric)
         table.attrs.update(map_.result)

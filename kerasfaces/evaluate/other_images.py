@@ -100,9 +100,7 @@ def evaluate_images(
         logger.warning("%s", contradiction)
     frame = predictions.check(_predicted(run, measured, store, scorer), name)
     n_seen = int(seen_images.mask(folder, measured).sum())
-    origin = _origin(name, len(frame), n_seen, _is_own(run, manifest))
-    if scorer:
-        origin = f"Logits by the run's export, on {scorer.name}. {origin}"
+    origin = _origin(name, len(frame), n_seen, _is_own(run, manifest), scorer)
     sentences = [origin, contradiction] if contradiction else [origin]
     data = dataclasses.replace(
         data,
@@ -115,13 +113,10 @@ def evaluate_images(
         warnings=(*sentences, *data.warnings),
         image_root=manifest.folder,
     )
+    settings = (*measurement.settings(run), by, samples_per_group, n_seen)
     with folders.lock(target.path, "evaluation"):
         target.write_predictions(split, data.predictions[split])
-        settings = measurement.settings(run)
-        content = measurement.measure(
-            target, data, *settings, by, samples_per_group, n_seen
-        )
-    return target.path, content
+        return target.path, measurement.measure(target, data, *settings)
 
 
 def rows_of_split(manifest: Manifest, split: str, name: str) -> Manifest:
@@ -168,11 +163,12 @@ def _predicted(
     return predict_run(run.path, images, store=store)
 
 
-def _origin(name: str, n: int, n_seen: int, is_own: bool) -> str:
-    """Say whose images were measured, and how many of them the detector had seen."""
+def _origin(name: str, n: int, n_seen: int, is_own: bool, scorer: Scorer | None) -> str:
+    """Say by what and on whose images it was measured, and how many had been seen."""
+    by = f"Logits by the run's export, on {scorer.name}. " if scorer else ""
     if n_seen:
         return (
-            f"Measured on {name}, not a result: {n_seen} of its {n} images were used to train "
-            "this detector or to choose its epoch and threshold."
+            f"{by}Measured on {name}, not a result: {n_seen} of its {n} images were used to "
+            "train this detector or to choose its epoch and threshold."
         )
-    return f"Measured on {name}, {'its own' if is_own else 'other'} images."
+    return f"{by}Measured on {name}, {'its own' if is_own else 'other'} images."

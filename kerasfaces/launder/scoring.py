@@ -120,22 +120,22 @@ def score(
             if len(keys) == _SHARD_IMAGES:
                 _keep(scored, folder, keys, rows, reasons)
         _keep(scored, folder, keys, rows, reasons)
-        has_logits = [photo.key in scored for photo in photos]
-        logits = np.full((len(photos), count), np.nan)
-        if any(has_logits):
-            logits[has_logits] = scored.gather(
-                [
-                    each.key
-                    for each, known in zip(photos, has_logits, strict=True)
-                    if known
-                ]
-            )
+        logits = _stored(scored, photos, count)
     reasons |= unscored
     by_photo = [
         _explained(values, variants, reasons.get(photo.key, {})) if photo.key else {}
         for photo, values in zip(photos, logits, strict=True)
     ]
     return Scores(logits, by_photo)
+
+
+def _stored(scored: store.Store, photos: Sequence[Photo], count: int) -> Floats:
+    """Return the logits that are stored, `(photos, count)`, else NaN."""
+    logits = np.full((len(photos), count), np.nan)
+    known = [at for at, photo in enumerate(photos) if photo.key in scored]
+    if known:
+        logits[known] = scored.gather([photos[at].key for at in known])
+    return logits
 
 
 def _explained(

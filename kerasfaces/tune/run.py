@@ -78,8 +78,7 @@ def tune(
         "weights": {base: each.describe() for base, each in components.loaded.items()},
         "channels": components.channels_digest,
     }
-    default_name = f"tune-{name}-{configs.digest(identity, 10)}"
-    run = StudyRun(folder or Path("runs") / default_name)
+    run = StudyRun(folder or Path(f"runs/tune-{name}-{configs.digest(identity, 10)}"))
     task = TrainTrial(split, components, probes)
     with run.writing(json.loads(json.dumps(identity))):  # tuples come back as lists
         run.about = {
