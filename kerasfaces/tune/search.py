@@ -6,17 +6,17 @@ of training. Where choices depend on results, the oracle learns them in the orde
 trials' numbers, so that nothing depends on which worker was faster, or died.
 """
 
+import dataclasses
 import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-import keras_tuner
 import numpy as np
 import pandas as pd
 from keras_tuner import HyperParameters
+from keras_tuner.engine.base_tuner import BaseTuner
 from numpy.typing import NDArray
 
 from kerasfaces.core import clock
@@ -77,7 +77,7 @@ class Search:
         recorded = {key: trial.values for key, trial in self.trials.items()}
         self.oracle = _ORACLES[study.oracle](study, space, recorded)
         self._open: list[str] = []  # trials the oracle waits for, in their order
-        self._configs: dict[str, Json] = {}  # of trials that began in this call
+
         self._no_more = False
         self._n_failures = 0
         self._new: set[str] = set()  # trials that ended in this call
@@ -94,7 +94,7 @@ class Search:
         """
         self._started = time.monotonic()
         with TemporaryDirectory() as folder, clock.clock(self._clock):
-            _Project(self.oracle, directory=folder)
+            BaseTuner(self.oracle, directory=folder)  # nothing reads the oracle's files
             while True:
                 while len(self._open) < pool.n_workers and self._begin(pool):
                     pass
@@ -167,7 +167,8 @@ class Search:
         except InputError as error:
             self._finish(trial_id, Result(message=str(error)))
             return True
-        self._configs[trial_id] = configs.to_dict(config)
+        record = dataclasses.replace(record, config=configs.to_dict(config))
+        self.trials[trial_id] = record
         pool.submit(trial_id, self._training(record, config))
         return True
 
@@ -208,8 +209,10 @@ class Search:
             scores = [one[self.study.objective] for one in summaries]
             state["score"] = float(np.mean(scores))
             state["best_step"] = summaries[0]["kept_epoch"]
-        trial = records.finish(self.folder, state, result, self._configs.get(trial_id))
-        self.trials[trial_id] = trial
+        config = self.trials[trial_id].config
+        self.trials[trial_id] = trial = records.finish(
+            self.folder, state, result, config
+        )
         self._new.add(trial_id)
         self._log(trial)
 
@@ -271,11 +274,3 @@ def _median_limits(curves: Sequence[Curve], after: int | None) -> list[float | N
         return []
     medians = pd.DataFrame(curves).ffill(axis=1).median().tolist()
     return [None] * (after - 1) + medians[after - 1 :]
-
-
-class _Project(keras_tuner.Tuner):
-    """Gives an oracle a directory for files that nothing reads; trains nothing."""
-
-    def run_trial(self, trial: Any, *arguments: Any, **options: Any) -> Any:
-        """Refuse: trials are tasks of the engine."""
-        raise NotImplementedError
