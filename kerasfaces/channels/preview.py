@@ -58,8 +58,7 @@ def preview(
     """
     opened, files, rows = store.Store(folder), manifest.files(), manifest.rows
     channels = StoredChannels(opened)
-    known = list(rows["sha256"]) if "sha256" in rows else None
-    hashed = run.hashes(files, known)
+    hashed = run.hashes(files, list(rows["sha256"]) if "sha256" in rows else None)
     keys = [hashed[file][0] for file in files]
     stored = [opened.status(key) == store.OK for key in keys]
     if not any(stored):

@@ -17,7 +17,7 @@ from kerasfaces import manifest as manifests
 from kerasfaces.core import arrays, registry, rng
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError
-from kerasfaces.core.files import Json, atomic_path, sha256, write_text
+from kerasfaces.core.files import Json, sha256, write_bytes, write_text
 from kerasfaces.core.imports import import_keras
 from kerasfaces.embed import drawing, page, quality, thumbnails, vectors
 from kerasfaces.manifest import Manifest
@@ -191,8 +191,8 @@ def write(
     whole[good] = points
     number = np.full(len(rows), "", dtype=object)
     number[good] = columns["cluster"]
-    table = rows.assign(x=whole[:, 0], y=whole[:, 1], cluster=number)
-    map_.write_table(table.drop(columns="file"))
+    table = rows.drop(columns="file")
+    map_.write_table(table.assign(x=whole[:, 0], y=whole[:, 1], cluster=number))
     drawn, sheet = _thumbnails(mapped["file"], settings)
     sentences = describe(content, run.name)
     text = page.page(
@@ -219,8 +219,7 @@ def write(
         border = columns[settings.border]
         pictures[map_.grid_file] = drawing.grid(points, sheet, drawn, border)
     for file, data in pictures.items():
-        with atomic_path(file) as path:
-            path.write_bytes(data)
+        write_bytes(file, data)
     write_text(map_.report, text)
     map_.result = content | {"sentences": sentences}
 

@@ -39,10 +39,8 @@ def patient_for(seconds: float) -> type[H11Protocol]:
 
         def send_400_response(self, msg: str) -> None:
             """Say in JSON, as elsewhere, that this is no HTTP."""
-            text = (
-                "the request is no valid HTTP; look at its first line and its headers"
-            )
-            content = {"error": f"{text}.", "request_id": secrets.token_hex(8)}
+            text = "the request is no valid HTTP; look at its first line and headers."
+            content = {"error": text, "request_id": secrets.token_hex(8)}
             body = json.dumps(content).encode()
             headers = [
                 ("content-type", "application/json"),
