@@ -92,17 +92,7 @@ def build(
     """
     hashed = hashes(files, known)
     items = [Item(digest, path) for path in files if (digest := hashed[path][0])]
-    begun = (folder / "store.json").exists()
-    if recipe_here is None:
-        if begun:
-            config = engines.adopted(config, store.read_meta(folder).recipe)
-        recipe_here = recipe.recipe_of(config)
-    if begun:
-        old = store.read_meta(folder).recipe
-        if not recipe.differences(old, recipe_here):  # only files have moved since
-            recipe_here = old
-        elif not store_files.is_empty(folder):
-            engines.refuse_others(old, recipe_here, str(folder))
+    config, recipe_here = _for_store(folder, config, recipe_here)
     shape = (config.size_px, config.size_px, len(recipe_here["names"]))
     failed: dict[str, str] = {}
     with store.writing(folder, recipe_here, shape, config.dtype, wait=wait) as target:
@@ -128,6 +118,24 @@ def build(
             lost.setdefault(head if head in _DETAILED else status, []).append(path)
     n_ok = len(files) - sum(map(len, lost.values()))
     return Summary(target, len(files), n_computed, n_ok, lost)
+
+
+def _for_store(
+    folder: Path, config: ChannelsConfig, recipe_here: Json | None
+) -> tuple[ChannelsConfig, Json]:
+    """Return what this machine computes for a store, with engines and recipe as begun."""
+    begun = (folder / "store.json").exists()
+    if recipe_here is None:
+        if begun:
+            config = engines.adopted(config, store.read_meta(folder).recipe)
+        recipe_here = recipe.recipe_of(config)
+    if begun:
+        old = store.read_meta(folder).recipe
+        if not recipe.differences(old, recipe_here):  # only files have moved since
+            recipe_here = old
+        elif not store_files.is_empty(folder):
+            engines.refuse_others(old, recipe_here, str(folder))
+    return config, recipe_here
 
 
 def build_as(
