@@ -13,6 +13,7 @@ from keras import KerasTensor, layers, ops
 
 from kerasfaces.core.files import Json
 from kerasfaces.models.config import HeadConfig
+from kerasfaces.models.layers import Shape
 from kerasfaces.models.network import build_head
 
 
@@ -32,9 +33,7 @@ class AdjustableDropout(layers.Layer):
         mask = ops.cast(draw >= self.rate, inputs.dtype)
         return inputs * mask / (1.0 - self.rate)
 
-    def compute_output_shape(
-        self, input_shape: tuple[int | None, ...]
-    ) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the input's shape."""
         return input_shape
 

@@ -8,6 +8,7 @@ from keras import KerasTensor, layers, ops
 
 from kerasfaces.core.errors import InputError
 from kerasfaces.models.channel_layers import Select
+from kerasfaces.models.layers import Shape
 
 KINDS = ("equation", "published_code", "scaled")
 
@@ -40,7 +41,7 @@ class ChannelAttention(keras.layers.Layer):
             raise ValueError(f"kind: expected one of {KINDS}, got {kind!r}.")
         self.kind = kind
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make beta, one number, at 0: training starts from the maps themselves."""
         self.beta = self.add_weight(name="beta", shape=(), initializer="zeros")
 

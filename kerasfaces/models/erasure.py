@@ -16,6 +16,7 @@ from keras import KerasTensor, ops
 from numpy.typing import NDArray
 
 from kerasfaces.core.files import Json
+from kerasfaces.models.layers import Shape
 
 Array = NDArray[np.floating]
 # Of the largest singular value: what is smaller is chance.
@@ -36,7 +37,7 @@ class EraseDirections(keras.layers.Layer):
         super().__init__(**kwargs)
         self.count = count
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make room for the directions, `(width, count)`; those not in use are zero."""
         self.directions = self.add_weight(
             name="directions",
@@ -51,9 +52,7 @@ class EraseDirections(keras.layers.Layer):
         along = ops.matmul(features, directions)
         return features - ops.matmul(along, ops.transpose(directions))
 
-    def compute_output_shape(
-        self, input_shape: tuple[int | None, ...]
-    ) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the input's shape."""
         return input_shape
 

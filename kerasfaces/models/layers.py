@@ -10,6 +10,8 @@ from keras import KerasTensor, ops
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import Json
 
+Shape = tuple[int | None, ...]  # of a layer's input or output; None is any
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of pixels of 0..1, torchvision's and timm's
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 _CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)  # of ImageNet, keras.applications
@@ -107,9 +109,7 @@ class TokenMap(keras.layers.Layer):
         """Map `(n, t, c)` to `(n, t, 1, c)`."""
         return ops.expand_dims(tokens, axis=2)
 
-    def compute_output_shape(
-        self, input_shape: tuple[int | None, ...]
-    ) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape with the number of tokens."""
         return input_shape[0], self.count, 1, input_shape[-1]
 
@@ -140,7 +140,7 @@ class ImageTokens(keras.layers.Layer):
 
     word = "token"
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Count the tokens that stand for the whole image.
 
         Raises:
@@ -176,7 +176,7 @@ class ClassAndPatches(ImageTokens):
 
     word = "cls_mean_std"
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Count the tokens of the whole image.
 
         Raises:

@@ -12,6 +12,7 @@ import keras
 from keras import KerasTensor, layers, ops
 
 from kerasfaces.core.files import Json
+from kerasfaces.models.layers import Shape
 
 _MIDDLE = 127.5
 
@@ -40,9 +41,7 @@ class NeighbourResidual(layers.Layer):
         difference = image - coarse[:, :height, :width]
         return ops.clip(_MIDDLE + self.gain * difference, 0.0, 255.0)
 
-    def compute_output_shape(
-        self, input_shape: tuple[int | None, ...]
-    ) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the input's shape."""
         return input_shape
 

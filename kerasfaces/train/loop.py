@@ -9,16 +9,12 @@ BackupAndRestore forgets EarlyStopping's best, its ReduceLROnPlateau everything.
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kerasfaces.core.progress import progress
 from kerasfaces.dataset.batches import steps_per_epoch, stream
 from kerasfaces.features import devices
 from kerasfaces.train.compiled import Epochs, width_of
 from kerasfaces.train.phase import Phase, PhaseState, Rows
-
-if TYPE_CHECKING:
-    pass
 
 logger = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.models import config as configs
 from kerasfaces.models.architecture import PixelNetwork, Start
 from kerasfaces.models.config import ModelConfig
-from kerasfaces.models.layers import symmetric_scale
+from kerasfaces.models.layers import Shape, symmetric_scale
 from kerasfaces.models.weights import Sources
 
 _WIDTHS = (0.5, 1, 2, 2)  # of `filters`; the first keeps the size
@@ -138,9 +138,7 @@ class Patches(layers.Layer):
             seed=self.seed_generator,
         )
 
-    def compute_output_shape(
-        self, input_shape: tuple[int | None, ...]
-    ) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the patches' shape; how many there are depends on the image."""
         return (None, self.patch_px, self.patch_px, input_shape[-1])
 
@@ -153,9 +151,7 @@ class ByImage(layers.Layer):
         """Map scores `(n p, k)` of `n` images to `(n, p, 1, k)`."""
         return ops.reshape(scores, (ops.shape(images)[0], -1, 1, scores.shape[-1]))
 
-    def compute_output_shape(
-        self, scores_shape: tuple[int | None, ...], images_shape: tuple[int | None, ...]
-    ) -> tuple[int | None, ...]:
+    def compute_output_shape(self, scores_shape: Shape, images_shape: Shape) -> Shape:
         """Return `(n, p, 1, k)`."""
         return (images_shape[0], None, 1, scores_shape[-1])
 
