@@ -93,11 +93,11 @@ class StudyOracle(keras_tuner.Oracle):
 
     def draw(self, *keys: str | int) -> Values | str:
         """Return random values not tried before, the same for the same keys, or STOPPED."""
-        tried, space = self.tried(), self.hyperparameters.space
+        tried = self.tried()
         for attempt in range(_COLLISIONS):
             values = self.active(
                 hp.random_sample(rng.integer_seed(self.seed, *keys, attempt, i))
-                for i, hp in enumerate(space)
+                for i, hp in enumerate(self.hyperparameters.space)
             )
             if self.key(values) not in tried:
                 return values
@@ -118,9 +118,8 @@ class Grid(StudyOracle):
 
     def choose(self, number: int) -> Values | str:
         """Return the combination with the trial's number."""
-        return next(
-            itertools.islice(points(self.hyperparameters), number, None), STOPPED
-        )
+        combinations = points(self.hyperparameters)
+        return next(itertools.islice(combinations, number, None), STOPPED)
 
     def size(self) -> int:
         """Return the number of combinations."""

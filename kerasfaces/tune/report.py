@@ -160,8 +160,7 @@ def render(data: StudyInput) -> str:
         "Trials were ranked on validation; the winner alone met the test images, once. What "
         "is not distinguishable from the best on this validation set may be as good or better."
     )
-    sections = sections_of(_SECTIONS, data)
-    warnings = list(_warnings(data))
+    warnings, sections = list(_warnings(data)), sections_of(_SECTIONS, data)
     return page(title, "kerasfaces study report", warnings, sections, footer)
 
 
