@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kerasfaces.channels import recipe
 from kerasfaces.channels.config import ChannelsConfig
@@ -14,6 +15,7 @@ from kerasfaces.channels.worker import Result, Worker
 from kerasfaces.core import machine
 from kerasfaces.core.errors import ImageError, InputError
 from kerasfaces.estimate.workload import REPEATS, Rate, decoding, timed, writing
+from kerasfaces.faces.face import Face
 
 
 def measure(config: ChannelsConfig, files: Sequence[Path]) -> list[Rate]:
@@ -59,8 +61,8 @@ def measure(config: ChannelsConfig, files: Sequence[Path]) -> list[Rate]:
 
 
 def _faces(
-    worker: Worker, pixels: Sequence[Any], cores: int
-) -> tuple[Sequence[Any], list[Rate]]:
+    worker: Worker, pixels: Sequence[NDArray[np.uint8]], cores: int
+) -> tuple[Sequence[Face | None], list[Rate]]:
     """Time the face detector."""
     if not worker.mask.needs_faces:
         return [None] * len(pixels), []
@@ -72,7 +74,10 @@ def _faces(
 
 
 def _mask(
-    worker: Worker, pixels: Sequence[Any], faces: Sequence[Any], cores: int
+    worker: Worker,
+    pixels: Sequence[NDArray[np.uint8]],
+    faces: Sequence[Face | None],
+    cores: int,
 ) -> Rate:
     """Time the mask on images that have what it needs."""
     pairs = [

@@ -7,7 +7,6 @@ either.
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ from kerasfaces import metrics
 from kerasfaces.core.files import Json
 from kerasfaces.manifest.table import families as families_of
 from kerasfaces.metrics import System
+from kerasfaces.metrics.inputs import Bools
 from kerasfaces.run import predictions
 from kerasfaces.run.folder import ScoredRun
 from kerasfaces.run.operating_point import OperatingPoint
@@ -71,7 +71,7 @@ def _system(frame: pd.DataFrame, point: OperatingPoint) -> System:
     return System(logits, scores >= point.threshold, scores >= point.threshold_fpr_1pct)
 
 
-def _family(fake: Any, systems: Mapping[str, System]) -> Json:
+def _family(fake: Bools, systems: Mapping[str, System]) -> Json:
     differences = metrics.differences(fake, systems, "old")["new"]
     aucs = {name: metrics.auc(fake, each.logit) for name, each in systems.items()}
     return {

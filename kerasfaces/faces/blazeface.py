@@ -9,13 +9,12 @@ import functools
 import hashlib
 import itertools
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kerasfaces.core.errors import MissingExtraError, MissingFileError, RunError
-from kerasfaces.core.files import read_json
+from kerasfaces.core.files import Json, read_json
 from kerasfaces.graphs import session
 
 SIDE_PX = 256  # of what the network sees
@@ -34,7 +33,7 @@ def is_available() -> bool:
     return session.is_available()
 
 
-def recipe() -> dict[str, Any]:
+def recipe() -> Json:
     """Return what decides the faces, JSON types.
 
     Raises:
@@ -105,8 +104,8 @@ def _network() -> session.Run:
 
 
 @functools.cache
-def _note() -> dict[str, Any]:
-    note: dict[str, Any] = read_json(WEIGHTS.with_suffix(".json"))
+def _note() -> Json:
+    note: Json = read_json(WEIGHTS.with_suffix(".json"))
     return note
 
 

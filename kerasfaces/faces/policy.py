@@ -1,10 +1,11 @@
 """What a detector of fakes is shown of a picture: all of it, or a face."""
 
 import dataclasses
-from typing import Any, Literal
+from typing import Literal
 
 from PIL import Image
 
+from kerasfaces.core.files import Json
 from kerasfaces.faces import crops
 from kerasfaces.faces.crops import FaceCrop
 
@@ -41,7 +42,7 @@ class FaceInput:
         )
 
     @property
-    def face_fields(self) -> dict[str, Any]:
+    def face_fields(self) -> Json:
         """These fields alone, for another dataclass that has them."""
         fields = dataclasses.fields(FaceInput)
         return {field.name: getattr(self, field.name) for field in fields}
@@ -58,7 +59,7 @@ class FaceInput:
         return crops.cut(image, crops.largest(image), self.face_crop)
 
 
-def fields_of(crop: FaceCrop) -> dict[str, Any]:
+def fields_of(crop: FaceCrop) -> Json:
     """Return the fields of `FaceInput` for files that were cut so already."""
     own = {"margin": crop.margin, "align": crop.align, "size_px": crop.size_px}
     return {"faces": "cut", **{f"face_{name}": value for name, value in own.items()}}

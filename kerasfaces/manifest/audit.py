@@ -8,17 +8,22 @@ nothing about faces. `sharpness` asks the same of blur, noise and traces of comp
 import dataclasses
 import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from kerasfaces import metrics
+from kerasfaces.core.files import Json
 from kerasfaces.images import Probe, compression
 from kerasfaces.manifest import file_facts, groups, held_out, sharpness
 from kerasfaces.manifest.sharpness import SharpnessResult
 from kerasfaces.manifest.table import LABELS, Manifest, column
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.tree import DecisionTreeClassifier
 
 LIMIT = 0.60  # flagged when the interval's lower bound is above
 _SHOWN = 4  # values of the most telling fact listed per class
@@ -78,7 +83,7 @@ class AuditResult:
     most_telling_fact: str
     most_telling_auc: float
     facts: dict[str, float]
-    most_telling_values: tuple[dict[str, Any], ...]
+    most_telling_values: tuple[Json, ...]
     sharpness: SharpnessResult | None = None
 
 
@@ -139,7 +144,9 @@ def audit(manifest: Manifest, seed: int = 0, *, pixels: bool = True) -> AuditRes
     )
 
 
-def _classifiers(fake: NDArray[np.bool_]) -> tuple[Any, Any]:
+def _classifiers(
+    fake: NDArray[np.bool_],
+) -> "tuple[DecisionTreeClassifier, HistGradientBoostingClassifier]":
     """Return the model of one fact and that of all of them."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.tree import DecisionTreeClassifier
@@ -198,7 +205,7 @@ def _encode(facts: pd.DataFrame) -> Floats:
     return np.column_stack(columns).astype(np.float64)
 
 
-def _values(fact: pd.Series, fake: NDArray[np.bool_]) -> tuple[dict[str, Any], ...]:
+def _values(fact: pd.Series, fake: NDArray[np.bool_]) -> tuple[Json, ...]:
     records = []
     for label, mask in zip(LABELS, (~fake, fake), strict=True):
         part = fact[mask]

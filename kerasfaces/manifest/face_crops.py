@@ -11,7 +11,7 @@ import functools
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import PIL
@@ -21,7 +21,7 @@ from kerasfaces import images
 from kerasfaces.core import config as configs
 from kerasfaces.core import engine, folders
 from kerasfaces.core.errors import ImageError, InputError, MissingExtraError
-from kerasfaces.core.files import read_json, write_bytes, write_json
+from kerasfaces.core.files import Json, read_json, write_bytes, write_json
 from kerasfaces.core.texts import quoted
 from kerasfaces.faces import blazeface, crops, detect
 from kerasfaces.faces.crops import FaceCrop
@@ -172,7 +172,7 @@ def _earlier(folder: Path, done: Path, digests: Sequence[str]) -> list[Outcome] 
     if not done.exists():
         return None
     try:
-        value: list[dict[str, Any]] = read_json(done)
+        value: list[Json] = read_json(done)
         outcomes = [
             Outcome(
                 each["original"],

@@ -1,6 +1,6 @@
 """Rows and a simple classifier -> each row's rank by a model that has not seen it."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,9 @@ from kerasfaces.core.errors import InputError
 from kerasfaces.manifest import groups
 from kerasfaces.manifest.split import NEAR_DUPLICATES
 from kerasfaces.manifest.table import LABELS, Manifest
+
+if TYPE_CHECKING:
+    from sklearn.base import ClassifierMixin
 
 _FOLDS = 5
 Floats = NDArray[np.float64]
@@ -47,7 +50,9 @@ def folds(manifest: Manifest, fake: Bools, seed: int) -> groups.Rows:
     return numbers
 
 
-def ranks(values: Floats, fake: Bools, folds: groups.Rows, model: Any) -> Floats:
+def ranks(
+    values: Floats, fake: Bools, folds: groups.Rows, model: "ClassifierMixin"
+) -> Floats:
     """Return each row's rank (0..1) within its fold by a model that has not seen it.
 
     Ranks, because the models of two folds have different scales; equal scores share one.

@@ -7,7 +7,7 @@ side by side: the picture's content cancels there, so that far less shows up.
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,9 @@ from kerasfaces.images import sharpness
 from kerasfaces.manifest import groups, held_out
 from kerasfaces.manifest.held_out import Bools, Floats
 from kerasfaces.metrics.intervals import EstimateJson
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 NAMES = (*sharpness.NAMES, "bytes_per_pixel")
 LIMIT = 0.60  # flagged when an interval's lower bound is above
@@ -113,7 +116,7 @@ def audit(
     )
 
 
-def _model() -> Any:
+def _model() -> "Pipeline":
     """Return a logistic regression on values and their squares and products."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -135,7 +138,7 @@ def _auc(logs: Floats, fake: Bools, folds: groups.Rows, seed: int) -> EstimateJs
 
 
 def _changes(
-    logs: Floats, ids: Any, fake: Bools, folds: groups.Rows
+    logs: Floats, ids: pd.Series, fake: Bools, folds: groups.Rows
 ) -> tuple[Floats, groups.Rows]:
     """Return per pair the mean of its fakes less that of its reals, and its fold."""
     names = list(range(logs.shape[1]))

@@ -7,7 +7,8 @@ its trials do not depend on who finished first.
 import itertools
 import math
 from collections.abc import Mapping
-from typing import Any
+
+from keras_tuner.engine.trial import Trial
 
 from kerasfaces.metrics.main_effects import Value
 from kerasfaces.run.trials import COMPLETED, EPOCHS, RUNNING, Values
@@ -68,7 +69,7 @@ class Hyperband(StudyOracle):
         share: int = self.study.factor ** (bracket - number)
         return math.ceil(last / (bracket + 1) * share)
 
-    def _rounds(self, bracket: int) -> list[list[Any]]:
+    def _rounds(self, bracket: int) -> list[list[Trial]]:
         own = [t for t in self.ordered() if _values(t)[BRACKET] == bracket]
         return [
             [trial for trial in own if _values(trial)[ROUND] == number]
@@ -106,6 +107,6 @@ class Hyperband(StudyOracle):
         return {EPOCHS: epochs, _FIRST_EPOCH: first, BRACKET: bracket, ROUND: number}
 
 
-def _values(trial: Any) -> Values:
+def _values(trial: Trial) -> Values:
     values: Values = trial.hyperparameters.values
     return values

@@ -9,10 +9,10 @@ who finished first and gives rounds up where trials fail, its grid keeps its ord
 
 import itertools
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import keras_tuner
 from keras_tuner import HyperParameters
+from keras_tuner.engine.trial import Trial
 
 from kerasfaces.core import rng
 from kerasfaces.metrics.main_effects import Value
@@ -86,7 +86,7 @@ class StudyOracle(keras_tuner.Oracle):
         """Return the keys of all values so far."""
         return {self.key(one.hyperparameters.values) for one in self.ordered()}
 
-    def ordered(self, *statuses: str) -> list[Any]:
+    def ordered(self, *statuses: str) -> list[Trial]:
         """Return KerasTuner's trials, by number; those of some status alone."""
         trials = [self.trials[key] for key in sorted(self.trials)]
         return [one for one in trials if not statuses or one.status in statuses]

@@ -8,6 +8,7 @@ from functools import partialmethod
 from typing import Any
 
 from keras_tuner import HyperParameters
+from keras_tuner.engine.hyperparameters import HyperParameter
 
 from kerasfaces.core.errors import InputError, KerasfacesError
 from kerasfaces.core.files import Json
@@ -154,7 +155,7 @@ def probes(
 def points(space: HyperParameters) -> Iterator[Values]:
     """Yield every combination of active values, the last declared varying fastest."""
 
-    def extended(partial: Iterator[Values], hp: Any) -> Iterator[Values]:
+    def extended(partial: Iterator[Values], hp: HyperParameter) -> Iterator[Values]:
         for values in partial:
             active = with_values(space, values).is_active(hp)
             for choice in [{hp.name: one} for one in hp.values] if active else [{}]:

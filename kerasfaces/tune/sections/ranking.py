@@ -1,6 +1,6 @@
 """The leaderboard: who chance may have ranked, and who failed, with the reason."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -47,7 +47,9 @@ def report(data: StudyInput) -> Section | None:
     return Section("Leaderboard", Markup("").join(parts))
 
 
-def _table(data: StudyInput, caption: str, rows: Sequence[Mapping[Any, Any]]) -> Markup:
+def _table(
+    data: StudyInput, caption: str, rows: Sequence[Mapping[Hashable, Any]]
+) -> Markup:
     several = any(row["n_seeds"] > 1 for row in rows)
     header = ["Trial", "", data.objective, *["sd"] * several]
     header += ["minus the best", *data.names, "epochs", "seconds"]
@@ -70,7 +72,7 @@ def _table(data: StudyInput, caption: str, rows: Sequence[Mapping[Any, Any]]) ->
     return markup.table(caption, header, cells)
 
 
-def _difference(row: Mapping[Any, Any]) -> object:
+def _difference(row: Mapping[Hashable, Any]) -> object:
     value = row.get("difference")
     if pd.isna(value):
         return "best"
