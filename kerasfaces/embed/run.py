@@ -18,7 +18,7 @@ from kerasfaces.core import arrays, registry, rng
 from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError
 from kerasfaces.core.files import Json, sha256, write_bytes, write_text
-from kerasfaces.core.imports import import_keras, optional_import
+from kerasfaces.core.imports import import_keras
 from kerasfaces.embed import drawing, page, quality, thumbnails, vectors
 from kerasfaces.manifest import Manifest
 from kerasfaces.manifest.split import rows_in
@@ -103,8 +103,6 @@ def embed(
             return map_
         import_keras()  # before `network`, which imports Keras with its chatter
         _ = run.network
-        if method.NEEDS and not map_.points_file.is_file():
-            optional_import(*method.NEEDS)  # before the network has its hours
         map_.describe_machine()
         per_source = settings.per_source
         if per_source is None:

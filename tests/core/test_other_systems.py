@@ -3,10 +3,7 @@
 This shows that nothing of ours asks for it, not that macOS or Windows were tried.
 """
 
-import os
 import signal
-import subprocess
-import sys
 import textwrap
 import time
 
@@ -40,21 +37,34 @@ for process in (subprocess.Popen, psutil.Process):
 """
 
 
-def run_without(code, tmp_path, *, check=True, start=subprocess.run, **options):
-    script = tmp_path / "script.py"
-    script.write_text(ABSENT + textwrap.dedent(code))
-    environment = os.environ | {"KERASFACES_CACHE": str(tmp_path / "cache")}
-    command = [sys.executable, str(script)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    done = start(command, env=environment, cwd=tmp_path, **pipes, **options)
-    if start is subprocess.run and check:
-        assert done.returncode == 0, done.stderr[-2000:]
-    return done
+@pytest.fixture
+def start_without(warm_python, tmp_path):
+    """Start code that imports kerasfaces where that is absent; see `warm_python`."""
+
+    def start(code):
+        script = tmp_path / "script.py"
+        script.write_text(ABSENT + textwrap.dedent(code))
+        cache = str(tmp_path / "cache")
+        return warm_python.start([script], tmp_path, KERASFACES_CACHE=cache)
+
+    return start
+
+
+@pytest.fixture
+def run_without(start_without, tmp_path):
+    """Run code that imports kerasfaces where that is absent; return its stdout."""
+
+    def run(code):
+        status = start_without(code).wait()
+        assert status == 0, (tmp_path / "err").read_text()[-2000:]
+        return (tmp_path / "out").read_text()
+
+    return run
 
 
 @pytest.mark.torch
 @pytest.mark.tf
-def test_every_module_is_imported(tmp_path):
+def test_every_module_is_imported(run_without):
     code = """
         import importlib, pkgutil, kerasfaces
         names = [m.name for m in pkgutil.walk_packages(kerasfaces.__path__, "kerasfaces.")
@@ -63,7 +73,7 @@ def test_every_module_is_imported(tmp_path):
             importlib.import_module(name)
         print(len(names))
     """
-    assert int(run_without(code, tmp_path).stdout) > 250
+    assert int(run_without(code)) > 250
 
 
 COMMAND = """
@@ -77,31 +87,30 @@ COMMAND = """
 
 
 @pytest.mark.tf
-def test_a_killed_training_continues_and_predicts(tmp_path):
-    def command(*words, **options):
-        return run_without(COMMAND.format(words=list(words)), tmp_path, **options)
+def test_a_killed_training_continues_and_predicts(start_without, run_without, tmp_path):
+    def command(*words, run=run_without):
+        return run(COMMAND.format(words=list(words)))
 
-    command("sample", "-o", "sample", "--pairs", "60")
+    command("sample", "-o", "sample", "--pairs", "28")
     words = ["train", "--manifest", "sample/manifest.csv", "--weights", "forensic"]
     words += ["--set", "epochs=3", "-o", "run"]
-    process = command(*words, start=subprocess.Popen)
+    process = command(*words, run=start_without)
     until = time.monotonic() + 120
     while not (tmp_path / "run" / "manifest.csv").exists():
         assert time.monotonic() < until
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
-    process.communicate()
-    assert process.returncode == 128 + signal.SIGTERM
+    assert process.wait() == 128 + signal.SIGTERM
     command(*words)
     assert (tmp_path / "run" / "report.html").exists()
     words = ["predict", "run", "sample/real", "--csv", "scores.csv"]
-    process = command(*words, start=subprocess.Popen)
-    process.communicate()
-    assert process.returncode in {0, 3, 4}  # all real, some fake, or some unsure
+    code = command(*words, run=start_without).wait()
+    assert code in {0, 3, 4}  # all real, some fake, or some unsure
     assert (tmp_path / "scores.csv").exists()
 
 
-def test_two_writers_are_kept_apart(tmp_path):
+@pytest.mark.tf
+def test_two_writers_are_kept_apart(run_without):
     code = """
         from pathlib import Path
         from kerasfaces.core import folders
@@ -113,4 +122,4 @@ def test_two_writers_are_kept_apart(tmp_path):
             except LockedError as error:
                 print(str(os.getpid()) in str(error))
     """
-    assert run_without(code, tmp_path).stdout.strip() == "True"
+    assert run_without(code).strip() == "True"

@@ -1,6 +1,5 @@
 """A run -> a map: files, numbers, layers, what cannot be mapped."""
 
-import dataclasses
 import json
 import re
 
@@ -146,14 +145,21 @@ def test_fifty_per_source_is_t_sne_s_default(mapped_run, tmp_path):
     assert tsne.PER_SOURCE == 50
 
 
-def test_what_cannot_be_mapped_is_one_sentence(mapped_run, tmp_path):
-    for changes, words in (
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
         ({"per_source": 1}, "needs at least 10 readable images, and there are 2"),
         ({"layer": "block_9"}, "has no layer 'block_9'"),
         ({"split": "training"}, "no rows in split 'training'"),
-    ):
-        with pytest.raises(InputError, match=words):
-            embed(mapped_run, tmp_path / "map", dataclasses.replace(PCA, **changes))
+    ],
+)
+def test_what_cannot_be_mapped_is_one_sentence(mapped_run, tmp_path, changes, words):
+    with pytest.raises(InputError, match=words):
+        embed(
+            mapped_run,
+            tmp_path / "map",
+            Settings(**{"method": "pca", "split": ""} | changes),
+        )
     embed(mapped_run, tmp_path / "map", PCA)  # the folder can be used
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import os
 from pathlib import Path
 
+import own_process_work
 import pytest
 
 from experiments.__main__ import main
@@ -211,12 +212,11 @@ def described(job):
     return {"pid": os.getpid(), "n": len(job.context.manifest)}, job.module.__name__
 
 
-def mistaken(job):
-    raise InputError(f"{job.name}: a mistake")
-
-
-def killed(job):
-    os._exit(9)
+@pytest.fixture
+def no_keras(monkeypatch, tmp_path):
+    """Processes that are started need not wait for Keras."""
+    (tmp_path / "keras.py").write_text(own_process_work.NO_KERAS)
+    monkeypatch.syspath_prepend(tmp_path)
 
 
 def test_what_a_process_of_its_own_returns_arrives(job):
@@ -226,13 +226,13 @@ def test_what_a_process_of_its_own_returns_arrives(job):
     assert printed == "experiments.systems.experiment"
 
 
-def test_what_a_process_of_its_own_raises_arrives_with_its_traceback(job):
+def test_what_a_process_of_its_own_raises_arrives_with_its_traceback(job, no_keras):
     with pytest.raises(InputError) as caught:
-        everything.in_own_process(job, mistaken)
+        everything.in_own_process(job, own_process_work.mistaken)
     assert str(caught.value) == "systems: a mistake"
     assert "in mistaken" in "".join(caught.value.__notes__)
 
 
-def test_the_death_of_a_process_is_a_sentence(job):
+def test_the_death_of_a_process_is_a_sentence(job, no_keras):
     with pytest.raises(RunError, match=r"exit code 9\. .* continues"):
-        everything.in_own_process(job, killed)
+        everything.in_own_process(job, own_process_work.killed)

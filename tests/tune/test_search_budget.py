@@ -1,8 +1,6 @@
 """A budget in hours: spent over calls, whatever ends them."""
 
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -54,21 +52,27 @@ with engine.pool(train, engine.Engine(workers=1)) as pool:
 """
 
 
-def test_seconds_before_a_kill_count(make_study, open_search, tmp_path):
+def test_seconds_before_a_kill_count(make_study, open_search, tmp_path, warm_python):
     """Call after call is killed in the same trial; nothing is ever finished."""
-    code = _KILLED.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
+    beside = tmp_path / "process"
+    beside.mkdir()
+    folder = tmp_path / "study"
+    script, out = beside / "script.py", beside / "out"
+    script.write_text(
+        _KILLED.format(tests=str(Path(__file__).parent), folder=str(folder))
+    )
     passed_s = 0.0
     for seconds in (5.0, 0.1, 4.0):
-        with subprocess.Popen(
-            [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
-        ) as process:
-            assert process.stdout.readline().strip() == "running"
-            started = time.monotonic()
-            time.sleep(seconds)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            passed_s += time.monotonic() - started
-        search = open_search(make_study(budget_h=1.0), tmp_path)
+        process = warm_python.start([script], beside)
+        while out.read_text() != "running\n":
+            assert process.poll() is None, (beside / "err").read_text()
+            time.sleep(0.01)
+        started = time.monotonic()
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        passed_s += time.monotonic() - started
+        search = open_search(make_study(budget_h=1.0), folder)
         spent_s = 3600 - search.budget_left_s()
         assert passed_s - 9 <= spent_s <= passed_s + 1, (spent_s, passed_s)
     assert spent_s > 5

@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 PER_SOURCE = None
-NEEDS = None
 
 
 def project(vectors: NDArray[np.float32], seed: int) -> NDArray[np.float64]:

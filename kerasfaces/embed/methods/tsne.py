@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 PER_SOURCE = 50
-NEEDS = None
 _PERPLEXITY = 30.0
 
 

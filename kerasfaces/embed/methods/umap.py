@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 from kerasfaces.core.imports import optional_import
 
 PER_SOURCE = None
-NEEDS = ("umap", "maps")  # module, optional extra
 _NEIGHBOURS = 15  # umap-learn's own default
 
 
 def project(vectors: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
     """Return umap-learn's map, the same for the same seed, `(n, 2)`."""
-    umap = optional_import(*NEEDS)
+    umap = optional_import("umap", "maps")
     with warnings.catch_warnings():
         # a seed takes one thread, and it says so; few images have a disconnected graph
         warnings.simplefilter("ignore")
