@@ -167,11 +167,14 @@ class FrozenBase(Architecture[ViewsT]):
         image = squares = network.input_of(config)
         if config.crops:
             squares = SplitCrops(config.crops, name="split_crops")(image)
+        views = _views(
+            config, start.options, squares
+        )  # refused before weights are drawn
         return network.whole(
             config,
             self.full(config, start),
             image,
-            _views(config, start.options, squares),
+            views,
             start.seed,
             self.preprocessing(),
             # With known weights it never runs in training mode; from nothing it must.
