@@ -11,9 +11,10 @@ from kerasfaces.core import rng
 from kerasfaces.core.errors import InputError, MissingExtraError
 
 pytestmark = pytest.mark.torch
+TORCH = "lnp.engine=torch"  # OpenVINO, where it is, is compared once: it compiles for seconds
 CASES = [
     (("rgb", "lnp", "spectrum"), ()),
-    (("lnp", "spectrum", "mask"), ("dtype=uint8", "spectrum.colours=3")),
+    (("lnp", "spectrum", "mask"), ("dtype=uint8", "spectrum.colours=3", TORCH)),
     (("spectrum",), ("spectrum.of=rgb", "spectrum.amplitude=liu2022")),
     (("rgb", "spectrum"), ("spectrum.of=rgb", "spectrum.amplitude=raw", "size_px=33")),
 ]
@@ -70,7 +71,7 @@ def test_gives_what_the_stage_stores(channels, options):
 
 
 def test_chooses_channels_in_the_order_asked_for():
-    made_by, worker = stage(("rgb", "lnp"), ())
+    made_by, worker = stage(("rgb", "lnp"), (TORCH,))
     pixels = pictures(32, 1)
     values, _ = computed(graph.network(made_by, ["lnp_blue", "red"]), pixels)
     assert (values[..., 1] == pixels[..., 0]).all()
