@@ -138,14 +138,17 @@ def test_starting_a_command_imports_no_framework(run_python, stage):
     assert run_python(code).strip() == "[]"
 
 
-def test_train_loads_no_torch(run_python):
-    code = (
-        "import sys, warnings; from kerasfaces.core import imports; imports.import_keras();"
-        "import kerasfaces.train.run, kerasfaces.train.fit, kerasfaces.run.predictor;"
-        "import kerasfaces.tune.run, kerasfaces.tune.trainer;"
-        "print('torch' in sys.modules)"
+@pytest.mark.tf
+def test_train_loads_no_torch(warm_python, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys; from kerasfaces.core import imports; imports.import_keras()\n"
+        "import kerasfaces.train.run, kerasfaces.train.fit, kerasfaces.run.predictor\n"
+        "import kerasfaces.tune.run, kerasfaces.tune.trainer\n"
+        "print('torch' in sys.modules)\n"
     )
-    assert run_python(code).strip() == "False"
+    assert warm_python.start([script], tmp_path).wait() == 0
+    assert (tmp_path / "out").read_text().strip() == "False"
 
 
 def test_every_test_file_is_collected():
