@@ -38,7 +38,10 @@ def options(kind, request):
     """Options that need no weights from elsewhere."""
     name = kind.__name__.rpartition(".")[2]
     if name == "autoencoder":
-        return kind.Options(network=str(request.getfixturevalue("small")))
+        small = str(request.getfixturevalue("small"))
+        return kind.Options(
+            network=small, engine="torch"
+        )  # OpenVINO compiles for seconds
     if name == "diffuse":
         folder = request.getfixturevalue("pipeline")
         return kind.Options(network=str(folder), steps=4, strength=0.5)

@@ -70,13 +70,15 @@ def test_the_packages_models_agree_with_their_graphs(name, parameters):
     )
 
 
-@pytest.mark.parametrize(("into", "scale", "stride"), [(3, 4, 4), (12, 2, 4)])
-def test_official_files_tell_their_scale(tmp_path, into, scale, stride):
+@pytest.mark.parametrize(
+    ("into", "scale", "stride", "engine"), [(3, 4, 4, "torch"), (12, 2, 4, "auto")]
+)
+def test_official_files_tell_their_scale(tmp_path, into, scale, stride, engine):
     torch.manual_seed(0)
     network = real_esrgan.RRDBNet(into, width=4, growth=2, blocks=2)
     path = tmp_path / "mine.pth"
     torch.save({"params_ema": network.state_dict()}, path)
-    generator = upsample.build(upsample.Options(network=str(path)))
+    generator = upsample.build(upsample.Options(network=str(path), engine=engine))
     assert generator.stride_px == stride
     fakes = [generator(PICTURE, np.random.default_rng(0)) for _ in range(2)]
     assert fakes[0].shape == PICTURE.shape

@@ -77,7 +77,9 @@ def test_what_is_written(call, run, tmp_path, no_scoring):
     assert call(*ONLY) == (code, out)
 
 
-def test_a_limit_decides_on_the_exit_code(call, no_scoring):
+def test_a_limit_decides_on_the_exit_code_and_another_matrix_is_refused(
+    call, no_scoring
+):
     call(*ONLY)
     no_scoring()
     code, out = call(*ONLY, "--fail-under", "1")
@@ -88,6 +90,8 @@ def test_a_limit_decides_on_the_exit_code(call, no_scoring):
     assert "passed: 12 cells have an AUC of 0.01 or more" in out
     with pytest.raises(InputError, match="fail_under is 80; expected an AUC"):
         call(*ONLY, "--fail-under", "80")
+    with pytest.raises(RunError, match="holds another laundering matrix"):
+        call("--only", "jpeg:60", "--at-least", "4")
 
 
 def test_killed_at_any_batch_the_result_is_the_same(call, tmp_path, monkeypatch):
@@ -110,12 +114,6 @@ def test_killed_at_any_batch_the_result_is_the_same(call, tmp_path, monkeypatch)
     call(*ONLY)
     assert (tmp_path / "out" / "laundered.csv").read_bytes() == whole
     assert (tmp_path / "out" / "launder.csv").read_bytes() == numbers
-
-
-def test_another_matrix_needs_another_folder(call):
-    call(*ONLY)
-    with pytest.raises(RunError, match="holds another laundering matrix"):
-        call("--only", "jpeg:60", "--at-least", "4")
 
 
 def test_other_images_and_those_that_cannot_be_read(
