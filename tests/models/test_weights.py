@@ -197,3 +197,10 @@ def test_pooling_is_mean_and_standard_deviation():
     got = array(MeanStdPooling()(maps))
     expected = np.concatenate([maps.mean((1, 2)), maps.std((1, 2))], axis=-1)
     np.testing.assert_allclose(got, expected, atol=1e-6)
+
+
+def test_every_width_has_its_number_of_parameters():
+    for alpha, n_parameters in mobilenetv2.PARAMETERS.items():
+        with keras.StatelessScope(initialize_variables=False):
+            base = mobilenetv2.full_base(alpha)
+        assert base.count_params() == n_parameters

@@ -59,6 +59,7 @@ class Process:
     def __init__(self, task: bytes, environment: Mapping[str, str], keep: bool) -> None:
         self._task, self._environment, self.keep = task, environment, keep
         self._process: subprocess.Popen[bytes] | None = None
+        self._ended = False
 
     def start(self) -> None:
         """Start the process, or a new one; see `workers.Worker`."""
@@ -72,7 +73,9 @@ class Process:
                 self._exchange(_TASK, beginning)
                 return
         try:
-            self._process = self._spawn()
+            self._process = process = self._spawn()
+            if self._ended:  # while it started
+                process.kill()
             self._exchange(_TASK, beginning)
         except (OSError, LostError) as error:
             raise UnavailableError(str(error)) from error
@@ -83,6 +86,7 @@ class Process:
 
     def close(self, *, at_once: bool) -> None:
         """End the process or keep it; see `workers.Worker`."""
+        self._ended |= at_once
         process = self._process
         if process is None:
             return

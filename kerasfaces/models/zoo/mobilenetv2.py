@@ -5,8 +5,7 @@ lives in the middle layers, so our default taps four of them.
 """
 
 import dataclasses
-import functools
-from collections import Counter
+import math
 
 import keras
 
@@ -18,7 +17,15 @@ from kerasfaces.models.layers import symmetric_scale
 from kerasfaces.models.published import KerasFile
 from kerasfaces.models.weights import BaseWeights, Sources
 
-ALPHAS = (1.0, 0.35, 0.5, 0.75, 1.3, 1.4)
+# Width multiplier -> numbers in the weights of the base without top.
+PARAMETERS = {
+    0.35: 410_208,
+    0.5: 706_224,
+    0.75: 1_382_064,
+    1.0: 2_257_984,
+    1.3: 3_766_048,
+    1.4: 4_363_712,
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -64,25 +71,20 @@ def sources(alpha: float | None) -> Sources:
 
 
 def width_of(base_weights: BaseWeights) -> float:
-    """Return the width multiplier of a weights file, from its array shapes.
+    """Return the width multiplier of a weights file, from the number of its numbers.
 
     Raises:
-        InputError: No known width has these shapes.
+        InputError: No known width has so many.
     """
     counts = weights.shapes(base_weights)
-    for alpha in ALPHAS:
-        if _shapes(alpha) == counts:
+    total = sum(math.prod(shape) * count for shape, count in counts.items())
+    for alpha, n_parameters in PARAMETERS.items():
+        if total == n_parameters:
             return alpha
     raise InputError(
         f"{base_weights.path}: its {counts.total()} arrays are not MobileNetV2 without top "
-        f"at any known width ({', '.join(map(str, sorted(ALPHAS)))})."
+        f"at any known width ({', '.join(map(str, PARAMETERS))})."
     )
-
-
-@functools.cache
-def _shapes(alpha: float) -> Counter[tuple[int, ...]]:
-    with keras.StatelessScope(initialize_variables=False):  # shapes need no values
-        return weights.expected_shapes(full_base(alpha))
 
 
 def full_base(alpha: float | None, n_channels: int = 3) -> keras.Model:
