@@ -169,7 +169,7 @@ def serve(parent: int) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     runner: Runner | None = None
-    with suppress(EOFError):
+    with suppress(EOFError, OSError):  # the driver is gone
         while True:
             kind, message = _read(incoming)
             if runner is not None and kind == _ITEM:
