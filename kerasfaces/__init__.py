@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         cross_generators,
         run_study,
     )
+    from kerasfaces.core.errors import KerasfacesError
     from kerasfaces.core.progress import show_progress
 
 __version__ = "0.1.0"
@@ -44,10 +45,12 @@ _MODULES = {
         "cross_generators",
         "run_study",
     ),
+    "core.errors": ("KerasfacesError",),
     "core.progress": ("show_progress",),
 }
 __all__ = [
     "Detector",
+    "KerasfacesError",
     "Manifest",
     "Result",
     "build_ensemble",

@@ -9,6 +9,7 @@ from kerasfaces import manifest as manifests
 from kerasfaces import sample
 from kerasfaces.api.data import Manifest
 from kerasfaces.api.paths import PathLike
+from kerasfaces.core.errors import InputError
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +40,16 @@ def load_data(path: PathLike | None, root: PathLike | None = None) -> Manifest:
     """Return a manifest.csv to train on, or the built-in sample where there is none.
 
     Raises:
-        InputError: Some rows have no split, a split is missing, or one leaves a class out.
+        InputError: Some rows have no split, a split is missing, or one leaves a class out;
+            or there is a `root` of no manifest.
     """
     from kerasfaces.manifest import contradictions, split_problems
 
+    if path is None and root is not None:
+        raise InputError(
+            "`root` is for the paths of a manifest, and there is none: add `manifest`, or "
+            "leave `root` out."
+        )
     if path is None:
         return load_sample()
     data = Manifest.from_csv(path, root)

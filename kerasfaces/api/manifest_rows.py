@@ -38,7 +38,16 @@ class ManifestRows:
         notes: tuple[str, ...] = (),
         is_sample: bool = False,
     ) -> None:
-        """Take checked rows; use `from_folders`, `from_csv` and the like instead."""
+        """Take checked rows; use `from_folders`, `from_csv` and the like instead.
+
+        Raises:
+            InputError: They are something else, such as the path of a table.
+        """
+        if not isinstance(manifest, manifests.Manifest):
+            raise InputError(
+                f"Manifest: expected checked rows, got {type(manifest).__name__}; call "
+                "Manifest.from_csv, from_folders or from_table."
+            )
         self.manifest, self.name = manifest, name
         self._notes, self.is_sample = notes, is_sample
 

@@ -186,6 +186,11 @@ def cross_generators(
     size: int | None = None,
     keep_all: bool = False,
     at_least: int = 50,
+    train: str | Sequence[str] = (),
+    test: str | Sequence[str] = (),
+    workers: int | None = None,
+    engine: Literal["local", "ray"] = "local",
+    address: str = "",
     output: PathLike | None = None,
     **config: object,
 ) -> GeneratorMatrix:
@@ -201,13 +206,20 @@ def cross_generators(
         size: Fakes per training set; by default as many as the smallest generator has.
         keep_all: Train on everything, in sets of different size.
         at_least: Number of images below which a generator is named, not run.
+        train: Only this pairing: generators to train on together, such as
+            `"stylegan,stylegan2"`, or a list of such texts; by default the whole matrix.
+        test: And those to test on, as often as `train`.
+        workers: Number of processes, by default this one; with `engine="ray"`, the upper
+            limit of its workers.
+        engine: Who trains: `local`, processes of this machine, or `ray`, a cluster.
+        address: HOST:PORT of the Ray cluster; see `core.engine.Engine`.
         output: Folder to write; by default `runs/crossgen-<model>-<hash>`.
         **config: Fields of the training configuration.
 
     Raises:
         KerasfacesError: The data has too few generators or images.
     """
-    from kerasfaces.crossgen.plan import MatrixSettings
+    from kerasfaces.crossgen.plan import MatrixSettings, parse
     from kerasfaces.crossgen.run import crossgen
 
     require_manifest(data)
@@ -221,9 +233,11 @@ def cross_generators(
             size=size,
             keep_all=keep_all,
             at_least=at_least,
+            pairings=parse(_listed(train), _listed(test)),
             folder=as_path(output),
             store=as_path(store),
             notes=data.notes,
+            engine=Engine(name=engine, address=address, workers=workers),
         )
     )
     run = MatrixRun(folder)
@@ -243,6 +257,10 @@ def _arguments(detectors: Detectors) -> list[str]:
     if isinstance(detectors, str | os.PathLike | Detector):
         raise InputError("detectors: expected several, got one.")
     return [_place(each) for each in detectors]
+
+
+def _listed(texts: str | Sequence[str]) -> Sequence[str]:
+    return [texts] if isinstance(texts, str) else texts
 
 
 def _place(detector: AnyDetector) -> str:

@@ -160,9 +160,11 @@ def gpu_problem() -> str:
     if backend() != "tensorflow":
         return ""
     tf = importlib.import_module("tensorflow")
+    # Always here, where the caller holds back what the first look writes to stderr.
+    gpus = tf.config.list_physical_devices("GPU")
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
     has_driver = shutil.which("nvidia-smi") is not None
-    if hidden or not has_driver or tf.config.list_physical_devices("GPU"):
+    if hidden or not has_driver or gpus:
         return ""
     return (
         "TensorFlow finds no GPU, although this machine has NVIDIA's driver: computing on the "

@@ -181,6 +181,11 @@ def test_only_a_manifest_is_data(detector, data, other):
             call()
 
 
+def test_a_path_is_no_manifest():
+    with pytest.raises(InputError, match=r"got str; call Manifest\.from_csv"):
+        kf.Manifest("two.csv")
+
+
 @pytest.mark.parametrize("other", [None, 3, ["a", "b"], b"a"])
 def test_a_place_is_a_path(other):
     for read in (
@@ -304,8 +309,14 @@ def test_a_generator_may_be_called_what_pandas_takes_for_missing(
         "table,train,test,metric,value\n"
         "matrix,NA,NA,auc,0.9\nmatrix,NA,None,auc,0.8\nmatrix,None,NA,,\n"
     )
-    monkeypatch.setattr(run, "crossgen", lambda request: tmp_path)
-    found = kf.cross_generators(data, "mobilenetv2")
+    asked = []
+    monkeypatch.setattr(run, "crossgen", lambda each: asked.append(each) or tmp_path)
+    found = kf.cross_generators(
+        data, "mobilenetv2", train="NA,b", test=["None"], workers=2
+    )
+    assert [each.train for each in asked[0].pairings] == [("NA", "b")]
+    assert [each.test for each in asked[0].pairings] == [("None",)]
+    assert asked[0].engine.workers == 2
     assert found.matrix().loc["NA"].to_dict() == {"NA": 0.9, "None": 0.8}
     assert found.table["value"].isna().sum() == 1
 

@@ -15,6 +15,8 @@ pytestmark = pytest.mark.tf
     [
         ("train --weights none.h5", "none.h5.*: no such file"),
         ("train --model nonet", "nonet"),
+        ("train --root .", "--root is for the paths of a manifest"),
+        ("estimate channels --root .", "--root is for the paths of a manifest"),
         ("crossgen --weights none.h5", "none.h5.*: no such file"),
         ("estimate train --weights none.h5", "none.h5.*: no such file"),
         ("tune none", "There is no study 'none'"),
