@@ -43,7 +43,7 @@ class Config:
             raise InputError(
                 f"`reject`: expected a share between 0 and 1, got {self.reject:g}, e.g. 0.05."
             )
-        if self.resamples < 100:
+        if not self.resamples >= 100:
             raise InputError(f"resamples: expected at least 100, got {self.resamples}.")
 
 

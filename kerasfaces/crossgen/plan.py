@@ -54,9 +54,9 @@ class MatrixSettings:
         Raises:
             InputError: A number is too small, or two settings exclude each other.
         """
-        if self.repeat < 1:
+        if not self.repeat >= 1:
             raise InputError(f"`repeat`: expected at least 1, got {self.repeat}.")
-        if self.at_least < 3:
+        if not self.at_least >= 3:
             raise InputError(f"`at_least`: expected at least 3, got {self.at_least}.")
         if self.keep_all and self.size is not None:
             raise InputError("`size` and `keep_all` exclude each other; leave one out.")

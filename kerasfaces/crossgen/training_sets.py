@@ -112,7 +112,7 @@ def equal_size(
     Raises:
         InputError: `wanted` is not a usable number, or nothing can be trained on.
     """
-    if wanted is not None and wanted < 2:
+    if wanted is not None and not wanted >= 2:
         raise InputError(f"`size`: expected at least 2, got {wanted}.")
     counts = [
         [

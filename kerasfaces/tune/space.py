@@ -17,7 +17,8 @@ from kerasfaces.models import catalogue
 from kerasfaces.run.trials import RESERVED, Values
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.components import Components
-from kerasfaces.tune.study import Study, study_code
+from kerasfaces.tune.study import Study
+from kerasfaces.tune.user_code import place_of, study_code
 
 
 class _Declaration(HyperParameters):
@@ -83,15 +84,17 @@ def declare(study: Study, components: Components) -> HyperParameters:
             raise
         except (ValueError, TypeError) as error:
             # KerasTuner's complaints about a choice without values and the like.
-            raise InputError(f"the search space cannot be declared: {error}") from error
+            raise InputError(
+                f"{place_of(study.configure)}the search space cannot be declared: {error}"
+            ) from error
         space.merge(declaration, overwrite=False)
         visited += declaration.active_scopes
         pending += declaration.inactive_scopes
         pending = [scope for scope in pending if scope not in visited]
     if not space.space:
         raise InputError(
-            "the search space is empty; use hp.Choice(...), hp.Float(...) or hp.Int(...) in "
-            "configure."
+            f"{place_of(study.configure)}the search space is empty; use hp.Choice(...), "
+            "hp.Float(...) or hp.Int(...) in configure."
         )
     return with_values(
         space, {hp.name: hp.default for hp in space.space if space.is_active(hp)}
@@ -117,18 +120,21 @@ def configuration(
     """
     with study_code():
         config = study.configure(values.copy(), components)
+    place = place_of(study.configure)
     if not isinstance(config, TrainConfig):
         raise InputError(
-            f"configure returned {type(config).__name__}, expected a TrainConfig."
+            f"{place}configure returned {type(config).__name__}, expected a TrainConfig."
         )
     name = config.model.name
     if name not in components.loaded:
         raise InputError(
-            f"the study chose the base {quoted(name)}, which is not among those it declares: "
+            f"{place}the study chose the base {quoted(name)}, which is not among those it declares: "
             f"{', '.join(study.bases)}."
         )
     if config.unfreeze:
-        raise InputError(f"unfreeze: studies train heads only, got {config.unfreeze}.")
+        raise InputError(
+            f"{place}unfreeze: studies train heads only, got {config.unfreeze}."
+        )
     completed = catalogue.load(name).completed(config.model, components.loaded[name])
     return dataclasses.replace(config, model=completed)
 

@@ -8,19 +8,20 @@ import ast
 import dataclasses
 import math
 import runpy
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import kerasfaces
-from kerasfaces.core.errors import InputError, KerasfacesError, MissingFileError
+from kerasfaces.core import registry
+from kerasfaces.core.errors import InputError, MissingFileError
 from kerasfaces.core.texts import near_hint, quoted
 from kerasfaces.metrics.main_effects import Value
+from kerasfaces.models import catalogue
 from kerasfaces.train.config import TrainConfig
 from kerasfaces.tune.components import Components
+from kerasfaces.tune.user_code import check_arguments, study_code
 
 if TYPE_CHECKING:
     from keras_tuner import HyperParameters
@@ -135,8 +136,8 @@ class Study:
             )
         if self.oracle in ("random", "bayesian") and self.max_trials is None:
             yield f"max_trials: {self.oracle} choices have no end; give a number."
-        if self.budget_h is not None and self.budget_h <= 0:
-            yield f"budget_h: expected more than 0, got {self.budget_h}."
+        if self.budget_h is not None and not 0 < self.budget_h < math.inf:
+            yield (f"budget_h: expected a finite number above 0, got {self.budget_h}.")
 
     @property
     def sign(self) -> float:
@@ -171,6 +172,38 @@ def load(text: str) -> tuple[str, Study]:
         MissingFileError: No such file.
         InputError: No such study, or the file gives none.
     """
+    path = file_of(text)
+    try:
+        with study_code(path):
+            names = runpy.run_path(str(path), run_name=f"tuning.{path.stem}")
+    except SyntaxError as error:
+        raise InputError(f"{path}: {error}; mend the study.") from error
+    get_study = names.get("get_study")
+    if not callable(get_study):
+        found = quoted(get_study) if "get_study" in names else "none"
+        raise InputError(
+            f"{path}: a study is a Python file that defines get_study(), got {found}."
+        )
+    with study_code(path):
+        check_arguments("get_study", get_study)
+        study = get_study()
+        if not isinstance(study, Study):
+            raise InputError(
+                f"get_study() returned {type(study).__name__}, expected a Study."
+            )
+        check_arguments("configure", study.configure, "hp", "components")
+        for base in study.bases:
+            registry.check("model", base, catalogue.names())
+    return path.stem, study
+
+
+def file_of(text: str) -> Path:
+    """Return a study's file; nothing is run.
+
+    Raises:
+        MissingFileError: No such file.
+        InputError: No shipped study of this name.
+    """
     path = Path(text)
     if path.suffix != ".py":
         known = _shipped_files()
@@ -182,54 +215,25 @@ def load(text: str) -> tuple[str, Study]:
         path = known[text]
     if not path.is_file():
         raise MissingFileError(f"{path} does not exist; it should be a study (.py).")
-    try:
-        with study_code():
-            names = runpy.run_path(str(path), run_name=f"tuning.{path.stem}")
-        get_study = names["get_study"]
-    except (SyntaxError, KeyError) as error:
-        raise InputError(
-            f"{path}: {error}; a study is a Python file that defines get_study()."
-        ) from error
-    with study_code(path):
-        study = get_study()
-    if not isinstance(study, Study):
-        raise InputError(
-            f"{path}: get_study() returned {type(study).__name__}, expected a Study."
-        )
-    return path.stem, study
+    return path
 
 
-@contextmanager
-def study_code(path: Path | None = None) -> Iterator[None]:
-    """Turn what a line of a user's study raises into an InputError that names the line.
-
-    What breaks in our code alone keeps its traceback.
-
-    Args:
-        path: Named in front of messages that do not name the study's line.
+def limited(study: Study, max_trials: int | None, repeat: int | None) -> Study:
+    """Return a study with a caller's numbers instead of its own; None keeps its own.
 
     Raises:
-        InputError: The study's own line failed.
+        InputError: One is no whole number of at least 1.
     """
-    try:
-        yield
-    except InputError as error:
-        if path is None or f"{path.name}, line" in str(error):
-            raise
-        raise InputError(f"{path}: {error}") from error
-    except (KerasfacesError, MemoryError, OSError):  # the last two are the machine's
-        raise
-    except Exception as error:
-        where = [
-            f"{frame.f_code.co_filename}, line {line}"
-            for frame, line in traceback.walk_tb(error.__traceback__)
-            if frame.f_globals.get("__name__", "").startswith("tuning.")
-        ]
-        if not where:
-            raise
-        raise InputError(
-            f"{where[-1]}: {type(error).__name__}: {error}; mend the study and run it again."
-        ) from error
+    for name, value in (("max_trials", max_trials), ("repeat", repeat)):
+        if value is not None and (type(value) is not int or value < 1):
+            raise InputError(
+                f"`{name}`: expected a whole number, at least 1, got {quoted(value)}."
+            )
+    return dataclasses.replace(
+        study,
+        max_trials=study.max_trials if max_trials is None else max_trials,
+        repeats=study.repeats if repeat is None else repeat,
+    )
 
 
 def _shipped_files() -> dict[str, Path]:

@@ -168,6 +168,8 @@ def test_settings_are_checked():
         Config(reject=1.5)
     with pytest.raises(InputError, match="at least 100"):
         Config(resamples=5)
+    with pytest.raises(InputError, match="resamples: expected at least 100, got nan"):
+        Config(resamples=float("nan"))
 
 
 @pytest.fixture

@@ -214,6 +214,9 @@ def test_another_request_in_the_folder_is_refused(ask, tmp_path):
     [
         ({"repeat": 0}, "`repeat`: expected at least 1, got 0"),
         ({"at_least": 1}, "`at_least`: expected at least 3, got 1"),
+        ({"at_least": float("nan")}, "`at_least`: expected at least 3, got nan"),
+        ({"repeat": float("nan")}, "`repeat`: expected at least 1, got nan"),
+        ({"size": float("nan")}, "`size`: expected at least 2, got nan"),
         ({"size": 20, "keep_all": True}, "exclude each other"),
     ],
 )

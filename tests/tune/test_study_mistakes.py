@@ -102,6 +102,22 @@ MISTAKES = {
     "nothing returned": ("return TrainConfig(", "TrainConfig(", "returned NoneType, expected"),
     "missing module": ("import dataclasses", "import no_such_module_x",
                        r"mine\.py, line \d+: ModuleNotFoundError: No module named"),
+    "get_study is a number": ("def get_study():", "get_study = 5\n\n\ndef other():",
+                              r"mine\.py: .* defines get_study\(\), got 5"),
+    "get_study wants something": ("def get_study():", "def get_study(x):",
+                                  r"mine\.py, line \d+: get_study: missing .* 'x'; define get_study\(\)"),
+    "ends the process": ("import dataclasses", "import sys; sys.exit(0)",
+                         r"mine\.py, line \d+: SystemExit: 0; mend the study"),
+    "ends the process later": ("    rate = ", "    raise SystemExit\n    rate = ",
+                               r"mine\.py, line \d+: SystemExit: ; mend the study"),
+    "too few arguments": ("def configure(hp, components):", "def configure(hp):",
+                          r"mine\.py, line \d+: configure: too many .*; define configure\(hp, components\)"),
+    "another thing returned": ("return TrainConfig(", "return dict(",
+                               r"mine\.py, line \d+: configure returned dict, expected"),
+    "the file of a misspelt base": ('bases=("mobilenetv2",)', 'bases=("mobilnetv2",)', r"mine\.py: There is no model"),
+    "the line of a setting": ('oracle="grid"', 'oracle="gird"', r"mine\.py, line \d+: oracle: 'gird'"),
+    "budget of nan": ('oracle="grid"', 'oracle="grid", budget_h=float("nan")', "budget_h: .* got nan"),
+    "budget of inf": ('oracle="grid"', 'oracle="grid", budget_h=float("inf")', "budget_h: .* got inf"),
     "no repeats": ('oracle="grid"', 'oracle="grid", repeats=0', "repeats: .*at least 1"),
 }  # fmt: skip
 
@@ -315,7 +331,7 @@ def test_installed_studies_are_where_the_installation_put_them(monkeypatch, tmp_
 
 
 def test_our_own_errors_in_a_study_keep_their_traceback():
-    from kerasfaces.tune.study import study_code
+    from kerasfaces.tune.user_code import study_code
 
     with pytest.raises(ZeroDivisionError), study_code():
         raise ZeroDivisionError
