@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from kerasfaces.core import logs
 from kerasfaces.core.errors import KerasfacesError
 
 Item = TypeVar("Item")
@@ -78,14 +79,15 @@ class Runner:
             self._error = _travelling(error)
 
     def __call__(self, item: bytes) -> bytes:
-        """Return an item's pickled result or error."""
-        try:
-            if self._error is not None:
-                raise self._error
-            result = self._task(pickle.loads(item))
-            return dumps((True, result))
-        except Exception as error:  # noqa: BLE001 - raised in the driver
-            return dumps((False, _travelling(error)))
+        """Return an item's pickled result or error, and what was logged meanwhile."""
+        with logs.kept() as records:
+            try:
+                if self._error is not None:
+                    raise self._error
+                result = self._task(pickle.loads(item))
+                return dumps((True, result, records))
+            except Exception as error:  # noqa: BLE001 - raised in the driver
+                return dumps((False, _travelling(error), records))
 
     def close(self) -> None:
         """Close the task."""
@@ -98,7 +100,7 @@ def dumps(value: object) -> bytes:
 
 
 def result_of(answer: bytes, where: str = "") -> Any:
-    """Return the result in a runner's answer.
+    """Return the result in a runner's answer; log here what was logged there.
 
     Args:
         answer: Bytes of our own workers, which we trust with running our code.
@@ -107,7 +109,8 @@ def result_of(answer: bytes, where: str = "") -> Any:
     Raises:
         Exception: What the task raised.
     """
-    good, value = pickle.loads(answer)
+    good, value, records = pickle.loads(answer)
+    logs.log_again(records)
     if good:
         return value
     if where and isinstance(value, KerasfacesError):

@@ -185,6 +185,16 @@ def test_what_a_task_prints_is_no_result(capfd):
     assert "chatter" in err
 
 
+def test_what_a_worker_logs_is_logged_here(caplog, capfd):
+    list(engine.map(tasks.warn, ["30 %", "two"], spread=TWO))
+    logged = {(each.name, each.levelname, each.message) for each in caplog.records}
+    assert logged == {
+        ("kerasfaces.stage", "WARNING", f"{item} of `weights`")
+        for item in ("30 %", "two")
+    }
+    assert "weights" not in capfd.readouterr().err
+
+
 def test_a_script_without_a_guard_runs_once(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
