@@ -13,6 +13,7 @@ from kerasfaces.api.detector_answers import AnsweringDetector
 from kerasfaces.api.inputs import Images, as_files
 from kerasfaces.api.manifest_rows import require_manifest
 from kerasfaces.api.paths import PathLike, as_path
+from kerasfaces.core import config as configs
 from kerasfaces.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class AnalysedDetector(AnsweringDetector):
             self.folder,
             None if data is None else data.manifest,
             as_path(output),
-            Config(l2=l2, reject=reject, seed=seed),
+            configs.updated(Config(), {"l2": l2, "reject": reject, "seed": seed}),
         )
 
     def launder(

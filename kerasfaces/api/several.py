@@ -224,22 +224,19 @@ def cross_generators(
 
     require_manifest(data)
     detector = Detector(model, weights=weights, preset=preset, store=store, **config)
-    folder = crossgen(
-        MatrixSettings(
-            config=detector.settings.configuration(data.is_sample),
-            manifest=data.manifest,
-            weights=detector.settings.weights_for(data.is_sample),
-            repeat=repeat,
-            size=size,
-            keep_all=keep_all,
-            at_least=at_least,
-            pairings=parse(_listed(train), _listed(test)),
-            folder=as_path(output),
-            store=as_path(store),
-            notes=data.notes,
-            engine=Engine(name=engine, address=address, workers=workers),
-        )
+    settings = MatrixSettings(
+        config=detector.settings.configuration(data.is_sample),
+        manifest=data.manifest,
+        weights=detector.settings.weights_for(data.is_sample),
+        pairings=parse(_listed(train), _listed(test)),
+        folder=as_path(output),
+        store=as_path(store),
+        notes=data.notes,
+        engine=Engine(name=engine, address=address, workers=workers),
     )
+    numbers = {"repeat": repeat, "at_least": at_least}
+    sizes = {"size": size, "keep_all": keep_all}
+    folder = crossgen(configs.updated(settings, {**numbers, **sizes}))
     run = MatrixRun(folder)
     return GeneratorMatrix(folder, read_table(run.table_file), run.result["failed"])
 

@@ -48,8 +48,8 @@ def load(run_folder: Path, manifest: manifests.Manifest) -> ImageFeatures:
     trained = run.network
     if not trained.frozen:
         raise InputError(
-            f"{run_folder}: its base was trained with it; attribution takes a run whose base "
-            "stayed frozen (trained without `unfreeze` and with `weights`)."
+            f"{run_folder}: its base was trained with it, and attribution needs a run whose "
+            "base stayed frozen; train one first: `Detector(weights='imagenet').fit(data)`."
         )
     images = inputs.inputs_of(trained, manifest.files())
     keys = [

@@ -17,6 +17,7 @@ from kerasfaces.core import config as configs
 from kerasfaces.core import folders
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.core.files import atomic_path
+from kerasfaces.core.texts import quoted
 from kerasfaces.evaluate import seen_images
 from kerasfaces.metrics.inputs import Floats
 from kerasfaces.run.folder import AttributionRun, Run
@@ -48,7 +49,7 @@ def attribute_others(
         The table's path and the table, one row per manifest row (see `table`).
 
     Raises:
-        InputError: No manifest.
+        InputError: No manifest, or none of its images can be read.
         RunError: The folder is damaged, or its detector is gone or another by now.
     """
     if manifest_path is None:
@@ -81,8 +82,12 @@ def attribute_others(
             len(manifest),
         )
     images = features.load(detector, manifest)
-    inputs = np.zeros((0, len(head.mean)), dtype=np.float32)
-    logits, distances = head(images.read() if images.readable.any() else inputs)
+    if not images.readable.any():
+        raise InputError(
+            f"None of the {len(manifest):,} images can be read, e.g. "
+            f"{quoted(manifest.rows['path'].iloc[0])}: {images.reasons[0]}."
+        )
+    logits, distances = head(images.read())
     score = point.score(logits, distances)
     frame = table(images.rows, images.reasons, head.names, logits, score, point)
     target = run.applied_file(manifest.digest())

@@ -38,7 +38,9 @@ class Config:
     def __post_init__(self) -> None:
         """Check the ranges."""
         if not 0 < self.l2 < 1e6:
-            raise InputError(f"`l2`: expected more than 0, got {self.l2:g}, e.g. 0.01.")
+            raise InputError(
+                f"`l2`: expected more than 0 and less than 1e6, got {self.l2:g}, e.g. 0.01."
+            )
         if not 0 < self.reject < 1:
             raise InputError(
                 f"`reject`: expected a share between 0 and 1, got {self.reject:g}, e.g. 0.05."

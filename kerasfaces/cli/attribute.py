@@ -28,6 +28,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     from kerasfaces.run.folder import AttributionRun, Run
 
     if isinstance(Run.kind(options.run), AttributionRun):
+        for name in ("output", "reject", "l2", "seed"):
+            if getattr(options, name) != parser.get_default(name):
+                parser.error(
+                    f"--{name} goes with a detector's run; {options.run} is a finished "
+                    "attribution, which is used as it is"
+                )
         path, frame = predictions.attribute_others(
             options.run, options.manifest, options.root
         )

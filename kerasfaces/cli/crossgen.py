@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     content = run.result
     for note in data.notes:
         print(cli.at_shell(f"note: {note}"))
-    print(table.text(content))
+    print(cli.at_shell(table.text(content)))
     print(f"\nreport: {run.report}")
     return 1 if content["failed"] else 0
 

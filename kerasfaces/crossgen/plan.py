@@ -58,6 +58,8 @@ class MatrixSettings:
             raise InputError(f"`repeat`: expected at least 1, got {self.repeat}.")
         if not self.at_least >= 3:
             raise InputError(f"`at_least`: expected at least 3, got {self.at_least}.")
+        if self.size is not None and not self.size >= 2:
+            raise InputError(f"`size`: expected at least 2, got {self.size}.")
         if self.keep_all and self.size is not None:
             raise InputError("`size` and `keep_all` exclude each other; leave one out.")
 

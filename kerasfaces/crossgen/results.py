@@ -113,7 +113,7 @@ class Result:
             f"Every training set holds {size:,} fakes{why} (training images), in "
             f"{_shares(fakes)} of its generators, and {_reals(reals, size)}, in "
             f"{_shares(reals)} of their sources.{left * bool(spare)} The reals are the same in every set of a "
-            "seed. keep_all takes everything, size=N another number."
+            "seed. `keep_all=True` takes everything, `size=N` another number."
         )
 
     @cached_property

@@ -42,6 +42,8 @@ def crossgen(settings: MatrixSettings) -> Path:
     """
     sources = Sources.of(settings.manifest.rows, settings.at_least)
     plan = Plan.of(sources, settings.pairings)
+    sets = plan.training_sets
+    training_sets.check_size([settings.manifest.rows], sets, settings.size)
     decisive = _identity(settings, plan)
     name = f"crossgen-{settings.config.model.name}-{configs.digest(decisive, 10)}"
     folder = settings.folder or Path("runs") / name
@@ -52,6 +54,8 @@ def crossgen(settings: MatrixSettings) -> Path:
             return folder
         run.describe_machine()
         splits = training_sets.splits(settings.manifest, settings.seeds, folder)
+        rows = [each.rows for each in splits.values()]
+        training_sets.check_size(rows, sets, settings.size)
         size = _size(settings, plan, splits)
         audit = run.keep_audit(next(iter(splits.values())))
         trained = _train_all(settings, plan, _draw_all(plan, splits, size), audit, run)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from kerasfaces.core.files import Json
 from kerasfaces.core.texts import plain
+from kerasfaces.crossgen.plan import MATRIX
 from kerasfaces.report.chart import shortened
 from kerasfaces.report.markup import interval, number, p_text
 
@@ -18,6 +19,11 @@ def text(content: Json) -> str:
     lines += _matrix(content["cells"])
     if content["worst"]:
         lines += ["", _worst(content["worst"])]
+    if all(cell["table"] == MATRIX for cell in content["cells"]):
+        lines += [
+            "",
+            "A generator it has never seen: this needs at least two generators.",
+        ]
     if content["compared"]:
         lines += ["", *_compared(content["compared"])]
     lines += ["", content["balance"]]

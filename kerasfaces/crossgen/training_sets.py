@@ -12,7 +12,7 @@ comes in one order, so that a smaller share is part of a larger one.
 
 import dataclasses
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -110,10 +110,8 @@ def equal_size(
     `wanted` fakes per training set; None is as many as the smallest generator has.
 
     Raises:
-        InputError: `wanted` is not a usable number, or nothing can be trained on.
+        InputError: Nothing can be trained on.
     """
-    if wanted is not None and not wanted >= 2:
-        raise InputError(f"`size`: expected at least 2, got {wanted}.")
     counts = [
         [
             min(count(rows, name, part) for rows in split_rows)
@@ -128,6 +126,28 @@ def equal_size(
             + split_problems.cut_anew()
         )
     return Size(wanted or min(n for n, _ in usable), min(n for _, n in usable))
+
+
+def check_size(
+    split_rows: Iterable[pd.DataFrame],
+    training_sets: Iterable[Sequence[str]],
+    wanted: int | None,
+) -> None:
+    """Refuse a size that no training set reaches; rows without a split may all be trained on.
+
+    Raises:
+        InputError: With the fakes of the largest training set.
+    """
+    tables = [rows[rows["split"].isin(["", "train"])] for rows in split_rows]
+    most = max(
+        min(int(rows["source"].isin(names).sum()) for rows in tables)
+        for names in map(list, training_sets)
+    )
+    if wanted is not None and most < wanted:
+        raise InputError(
+            f"`size`: expected at most {most:,}, got {wanted:,}: the largest training set has "
+            "no more fakes. Leave it out for as many as the smallest generator has."
+        )
 
 
 def problem(

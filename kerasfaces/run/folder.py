@@ -29,6 +29,7 @@ from kerasfaces.run.scored import ScoredRun as ScoredRun
 class EnsembleRun(ScoredRun):
     """Several detectors' predictions joined; it has no network of its own."""
 
+    NOUN = "ensemble"
     LAST = ("ensemble.json", "report.html")
     MARKS = ("ensemble.json",)
     facts = JsonFile("ensemble.json")
@@ -37,6 +38,7 @@ class EnsembleRun(ScoredRun):
 class AttributionRun(Run):
     """Heads that tell which generator made an image."""
 
+    NOUN = "attribution"
     LAST = ("attribution.json", "report.html")
     MARKS = ("attribution.json",)
     result = JsonFile("attribution.json")

@@ -113,6 +113,12 @@ class Run:
             LockedError: Another process is writing it.
             RunError: It holds something else, or a newer version wrote it.
         """
+        other = self.kind(self.path)
+        if not isinstance(self, type(other)) and other.is_finished:
+            raise RunError(
+                f"{self.path} holds another command's {other.NOUN}, no {self.NOUN}; choose "
+                "another folder with `output`."
+            )
         with folders.lock(self.path, f"{self.NOUN} folder"):
             self.check_format()
             folders.claim(

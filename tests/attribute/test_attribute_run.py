@@ -1,6 +1,7 @@
 """Attribution from rows and features to the run folder, and again after a kill."""
 
 import json
+import types
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 from detector_files import make_run
 from made_up import make_features, make_images, make_rows
 
+from kerasfaces.api.detector_analysis import AnalysedDetector
 from kerasfaces.attribute import head, heads, report, table
 from kerasfaces.attribute.run import Config, attribute, measured
 from kerasfaces.cli import attribute as command
@@ -162,8 +164,9 @@ def test_a_kill_at_any_head_changes_nothing(tmp_path, monkeypatch):
 
 
 def test_settings_are_checked():
-    with pytest.raises(InputError, match="`l2`: expected more than 0"):
-        Config(l2=0)
+    for l2 in (0, 1e9):
+        with pytest.raises(InputError, match=r"`l2`: .* more than 0 and less than 1e6"):
+            Config(l2=l2)
     with pytest.raises(InputError, match="`reject`: expected a share"):
         Config(reject=1.5)
     with pytest.raises(InputError, match="at least 100"):
@@ -197,7 +200,7 @@ def test_the_command_makes_a_run_folder_once(detector, tmp_path, capsys):
     assert command.main([str(detector), "-o", str(folder)]) == 0
     assert capsys.readouterr().out == told
     assert (folder / "report.html").stat().st_mtime_ns == written
-    with pytest.raises(RunError, match=r"another run \(attribute\.l2"):
+    with pytest.raises(RunError, match=r"another attribution \(attribute\.l2"):
         command.main([str(detector), "-o", str(folder), "--l2", "0.1"])
 
 
@@ -213,10 +216,12 @@ def test_files_that_give_the_classes_away_are_said(detector, tmp_path, monkeypat
 def test_folders_of_others_are_left_alone(detector, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").touch()
-    with pytest.raises(RunError, match="not empty and holds no run"):
+    with pytest.raises(RunError, match="not empty and holds no attribution"):
         attribute(detector, folder=tmp_path / "full")
     (detector / "model.keras").touch()
-    with pytest.raises(RunError, match="holds another run"):
+    write_json(detector / "metrics.json", {})
+    (detector / "report.html").touch()
+    with pytest.raises(RunError, match="holds another command's run, no attribution"):
         attribute(detector, folder=detector)
     assert json.loads((detector / "config.json").read_text()) == {"train": {}}
 
@@ -299,6 +304,39 @@ def test_applying_needs_images_and_the_same_detector(finished, detector, tmp_pat
     write_json(finished / "attribution.json", {**content, "open_set": {"a": 1}})
     with pytest.raises(RunError, match=r"attribution\.json cannot be read"):
         command.main([str(finished), "--manifest", str(path)])
+
+
+@pytest.mark.parametrize(("name", "value"), [("reject", "0.1"), ("seed", 1.5)])
+def test_a_number_of_another_type_is_refused(detector, name, value):
+    trained = types.SimpleNamespace(folder=detector)
+    with pytest.raises(InputError, match=f"{name}: expected (float|int), got"):
+        AnalysedDetector.attribute(trained, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--output", "x"), ("--reject", "0.1"), ("--l2", "0.1"), ("--seed", "1")],
+)
+def test_a_finished_one_takes_no_settings(finished, tmp_path, capsys, option, value):
+    path = tmp_path / "new.csv"
+    make_rows().to_csv(path, index=False)
+    with pytest.raises(SystemExit, match="2"):
+        command.main([str(finished), "--manifest", str(path), option, value])
+    assert f"{option} goes with a detector's run; {finished}" in capsys.readouterr().err
+    assert not list(finished.glob("applied/*"))
+
+
+def test_images_none_of_which_can_be_read_are_an_error(finished, tmp_path, monkeypatch):
+    from kerasfaces.attribute import features
+
+    rows = make_rows()
+    rows.to_csv(tmp_path / "new.csv", index=False)
+    none = make_images(rows, reasons=["truncated"] * len(rows))
+    monkeypatch.setattr(features, "load", lambda run, manifest: none)
+    with pytest.raises(
+        InputError, match=r"None of the .* be read, e\.g\. .*: truncated\."
+    ):
+        command.main([str(finished), "--manifest", str(tmp_path / "new.csv")])
 
 
 def test_heads_of_other_classes_are_not_taken_over(tmp_path):

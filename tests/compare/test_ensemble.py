@@ -194,11 +194,11 @@ def test_a_finished_one_is_read_and_another_refused(members, tmp_path):
     assert (folder / "report.html").stat().st_mtime_ns == written
     with pytest.raises(RunError, match="method: average -> rank"):
         made(members, folder, "rank")
-    with pytest.raises(RunError, match="holds another run"):
+    with pytest.raises(RunError, match="holds another ensemble"):
         made(members, tmp_path / "a")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").touch()
-    with pytest.raises(RunError, match="not empty and holds no run"):
+    with pytest.raises(RunError, match="not empty and holds no ensemble"):
         made(members, tmp_path / "full")
 
 

@@ -47,6 +47,7 @@ def test_two_generators(arguments, tmp_path, capsys, monkeypatch):
     assert main([*arguments, "-o", str(out)]) == 0
     printed = capsys.readouterr().out
     assert "worst cell: trained on" in printed
+    assert "--keep-all takes everything, --size N another number." in printed
     assert f"report: {out}/report.html" in printed
     assert len(computed) == 1  # one pass over the images for all training sets
     content = read_json(out / "crossgen.json")

@@ -7,6 +7,7 @@ import math
 
 import pytest
 
+import kerasfaces as kf
 from kerasfaces.core.errors import InputError, RunError
 from kerasfaces.crossgen import plan, table
 from kerasfaces.crossgen.comparisons import OWN, Comparison
@@ -196,6 +197,11 @@ def test_one_generator_alone(ask):
     content = content_of(crossgen(ask({"gan": 60})))
     assert len(content["cells"]) == 1
     assert content["compared"] == []
+    needs_two = "A generator it has never seen: this needs at least two generators."
+    assert needs_two in table.text(content)
+    pairings = plan.parse(["gan"], ["dream"])
+    asked = ask(pairings=pairings, folder=ask().folder.with_name("pairing"))
+    assert needs_two not in table.text(content_of(crossgen(asked)))
 
 
 def test_another_request_in_the_folder_is_refused(ask, tmp_path):
@@ -218,16 +224,35 @@ def test_another_request_in_the_folder_is_refused(ask, tmp_path):
         ({"repeat": float("nan")}, "`repeat`: expected at least 1, got nan"),
         ({"size": float("nan")}, "`size`: expected at least 2, got nan"),
         ({"size": 20, "keep_all": True}, "exclude each other"),
+        ({"size": 0}, "`size`: expected at least 2, got 0"),
+        ({"size": 1}, "`size`: expected at least 2, got 1"),
+        (
+            {"size": 100000},
+            "`size`: expected at most 450, got 100,000: .* Leave it out",
+        ),
     ],
 )
-def test_mistakes(ask, changes, message):
+def test_mistakes(ask, tmp_path, changes, message):
     with pytest.raises(InputError, match=message):
         crossgen(ask(**changes))
+    assert not (tmp_path / "matrix").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("size", math.nan), ("repeat", "3"), ("repeat", 1.5), ("keep_all", "no")],
+)
+def test_a_number_of_another_type_is_refused(make_manifest, tmp_path, name, value):
+    data = kf.Manifest(make_manifest())
+    options = {"weights": "none", "output": tmp_path / "matrix", name: value}
+    with pytest.raises(InputError, match=f"{name}: expected (int|bool)"):
+        kf.cross_generators(data, **options)
 
 
 def test_the_balance_is_what_was_drawn(ask, make_manifest):
     equal = content_of(crossgen(ask()))["balance"]
     assert "and as many reals, in equal shares of their sources" in equal
+    assert equal.endswith("`keep_all=True` takes everything, `size=N` another number.")
     few = dataclasses.replace(
         ask(folder=ask().folder.with_name("few")),
         manifest=make_manifest(cameras={"camera": 60, "phone": 10}),

@@ -117,5 +117,11 @@ def test_what_cannot_be_filled_is_said(split):
     assert training_sets.problem(rows, ("gan",), training_sets.Size(30, 5)) is None
     said = training_sets.problem(rows, ("dream",), training_sets.Size(200, 5))
     assert said.startswith("not run: 6")
-    with pytest.raises(InputError, match="`size`: expected at least 2, got 1"):
-        training_sets.equal_size(rows, GENERATORS, 1)
+
+
+def test_a_size_that_no_training_set_reaches_is_refused(split):
+    rows = [each.rows for each in split.values()]
+    most = min((part(each, "train", "fake")).shape[0] for each in split.values())
+    training_sets.check_size(rows, sets(), most)
+    with pytest.raises(InputError, match=f"`size`: expected at most {most}, got"):
+        training_sets.check_size(rows, sets(), most + 1)
