@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -117,7 +116,7 @@ def run_study(
     study: PathLike,
     data: Manifest,
     *,
-    weights: Sequence[str] = (),
+    weights: PathLike | Sequence[PathLike] = (),
     store: PathLike | None = None,
     workers: int | None = None,
     engine: Literal["local", "ray"] = "local",
@@ -133,8 +132,8 @@ def run_study(
         study: A shipped study's name (`kerasfaces tune` lists them) or a Python file
             with `get_study()`, which is executed.
         data: Images, split or not.
-        weights: `imagenet`, `forensic`, a file, or `BASE=FILE` for one base; by default
-            `forensic` on the built-in sample, else `imagenet`.
+        weights: `imagenet`, `forensic`, a file, or `BASE=FILE` for one base; or several of
+            these; by default `forensic` on the built-in sample, else `imagenet`.
         store: A channel store to search on.
         workers: Number of processes, by default this one; with `engine="ray"`, the upper
             limit of its workers, by default as many as fit.
@@ -151,18 +150,18 @@ def run_study(
     from kerasfaces.tune import study as studies
 
     require_manifest(data)
+    studies.file_of(os.fspath(study))
     optional_import("tensorboard", "tune")
     optional_import("keras_tuner", "tune")
     from kerasfaces.tune.run import tune
 
     name, loaded = studies.load(os.fspath(study))
-    changes = {"repeats": repeat, "max_trials": max_trials}
-    changes = {key: value for key, value in changes.items() if value is not None}
+    several = [weights] if isinstance(weights, str | os.PathLike) else weights
     folder = tune(
         name,
-        dataclasses.replace(loaded, **changes),  # type: ignore[arg-type]
+        studies.limited(loaded, max_trials, repeat),
         data.manifest,
-        weights=list(weights),
+        weights=[os.fspath(each) for each in several],
         default_weights="forensic" if data.is_sample else "imagenet",
         store=as_path(store),
         folder=as_path(output),

@@ -32,28 +32,27 @@ _EXAMPLES = [
 @cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, search, print leaderboard, winner and the command that trains it."""
-    arguments = _parser().parse_args(argv)
-    if arguments.study is None and arguments.report is None:
-        return _list()
-    if arguments.study is not None and arguments.report is not None:
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.study is None:
+        return _without_study(arguments, parser)
+    if arguments.report is not None:
         raise InputError(
             "--report DIR draws a study that is there; leave the study's name out."
         )
+    from kerasfaces.tune import study as studies
+
+    studies.file_of(arguments.study)  # before seconds are spent on imports
     cli.import_keras()
     optional_import("tensorboard", "tune")
     optional_import("keras_tuner", "tune")
-    if arguments.report is not None:
-        from kerasfaces.tune import report
-
-        print(report.write(arguments.report))
-        return 0
     from kerasfaces.api.loading import load_data
     from kerasfaces.api.several import run_study
     from kerasfaces.tune import components
-    from kerasfaces.tune import study as studies
 
     engine = cli.engine_of(arguments)
     _, wanted = studies.load(arguments.study)
+    studies.limited(wanted, arguments.max_trials, arguments.repeat)
     if arguments.manifest is None:  # mistakes, before a sample is made
         given = arguments.weights, "forensic"
         components.find_weights(components.weights_by_base(wanted.bases, *given))
@@ -99,6 +98,26 @@ def _parser() -> argparse.ArgumentParser:
     add.flag("--tensorboard", "write TensorBoard logs (slower)")
     add.folder("default: runs/tune-STUDY-HASH")
     return parser
+
+
+def _without_study(
+    arguments: argparse.Namespace, parser: argparse.ArgumentParser
+) -> int:
+    """Draw a report or list the studies; refuse options that only a search has."""
+    for name, value in vars(arguments).items():
+        if name != "report" and value != parser.get_default(name):
+            why = (
+                "name the study too (kerasfaces tune lists them)"
+                if arguments.report is None
+                else "leave it out, for --report draws a study as it is"
+            )
+            raise InputError(f"`{name}` is for a search: {why}.")
+    if arguments.report is None:
+        return _list()
+    from kerasfaces.tune import report
+
+    print(report.write(arguments.report))
+    return 0
 
 
 def _list() -> int:
@@ -189,15 +208,15 @@ def leaderboard_text(
 
 
 def _command(study: "StudyRun") -> str:
-    """Return the `kerasfaces train` command that trains the winner's very run."""
-    training, run = study.result["training"], study.path / study.result["run"]
+    """Return the `kerasfaces train` command that trains the winner again, elsewhere."""
+    training = study.result["training"]
     words = ["kerasfaces", "train", "--manifest", str(study.manifest_file)]
     for name in ("model", "weights", "store", "seed"):
         if training[name]:
             words += [f"--{name}", str(training[name])]
     for key, value in training["changes"].items():
         words += ["--set", f"{key}={_text(value)}"]
-    return shlex.join([*words, "-o", str(run)])
+    return shlex.join(words)
 
 
 def _text(value: object) -> str:

@@ -123,9 +123,12 @@ def find_weights(
             errors[base] = error
             continue
         if weight is None:
+            how, more = f"with `weights={text!r}`", ", or give it weights"
+            if architecture.end_to_end:
+                how, more = "always", ""
             raise InputError(
-                f"{base} with `weights={text!r}` is trained as a whole; a study trains heads on "
-                "frozen bases: choose another base, or give it weights."
+                f"{base} {how} is trained as a whole; a study trains heads on frozen bases: "
+                f"choose another base{more}."
             )
         loaded[base] = weight
     if not loaded:

@@ -174,11 +174,13 @@ def test_every_shipped_study_loads_and_says_what_it_is(components):
             assert {"epochs": 50, "learning_rate": 0.001} not in found_points
 
 
-def test_listing_needs_no_framework(run_python, capsys):
+@pytest.mark.parametrize("words", [[], ["nope"], ["no.py"], ["--report", "no"]])
+def test_listing_needs_no_framework(words, run_python, capsys):
     assert main([]) == 0
     assert "kabber2023_resnet50" in capsys.readouterr().out
     code = (
-        "import sys; from kerasfaces.cli.tune import main; main([]);"
+        "import sys; from contextlib import suppress; from kerasfaces.cli.tune import main\n"
+        f"with suppress(ValueError, FileNotFoundError): main({words})\n"
         "print([m for m in ('keras', 'keras_tuner', 'tensorflow') if m in sys.modules])"
     )
     assert run_python(code).splitlines()[-1] == "[]"
@@ -335,6 +337,40 @@ def test_our_own_errors_in_a_study_keep_their_traceback():
 
     with pytest.raises(ZeroDivisionError), study_code():
         raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_weights_may_be_one_text(
+    several, write_study, tiny_manifest, tiny_weights, monkeypatch
+):
+    from kerasfaces.api import data
+    from kerasfaces.api.several import run_study
+    from kerasfaces.tune import run
+
+    given = []
+
+    def stop(*_, weights, **__):
+        given.extend(weights)
+        raise KilledError
+
+    monkeypatch.setattr(run, "tune", stop)
+    weights = str(tiny_weights)
+    with pytest.raises(KilledError):
+        run_study(
+            write_study(),
+            data.Manifest(tiny_manifest),
+            weights=[weights] if several else weights,
+        )
+    assert given == [weights]
+
+
+def test_an_end_to_end_model_is_refused_without_weights_that_nobody_gave(write_study):
+    path = write_study(('bases=("mobilenetv2",)', 'bases=("wang2020",)'))
+    with pytest.raises(
+        InputError, match="wang2020 always is trained as a whole"
+    ) as told:
+        main([str(path)])
+    assert "--weights" not in str(told.value)
 
 
 @pytest.mark.parametrize("turned", [False, True])

@@ -112,6 +112,7 @@ def test_from_a_study_to_a_run_folder(words, tmp_path, capsys, monkeypatch):
     wanted = configs.from_dict(TrainConfig, trained)
     model = configs.updated(wanted.model, {"options": {"alpha": None}})
     assert stage == "train"
+    assert parsed.output is None  # not the finished run's folder
     assert settings_of(parsed).configuration() == dataclasses.replace(
         wanted, model=model
     )

@@ -63,13 +63,13 @@ def _winner(data: StudyInput, result: Json) -> Markup:
 
 
 def _call(data: StudyInput, result: Json) -> str:
-    """Return the Python that trains the winner's very run."""
+    """Return the Python that trains the winner again, in another folder."""
     model, changes = (result["training"][name] for name in ("model", "changes"))
     values = {name: result["training"][name] for name in ("weights", "store", "seed")}
     values |= {key.replace(".", "__"): value for key, value in changes.items()}
     words = "".join(f", {name}={value!r}" for name, value in values.items())
-    manifest, run = str(data.folder / "manifest.csv"), str(data.folder / result["run"])
-    return f"kf.Detector({model!r}{words}).fit(kf.Manifest.from_csv({manifest!r}), output={run!r})"
+    manifest = str(data.folder / "manifest.csv")
+    return f"kf.Detector({model!r}{words}).fit(kf.Manifest.from_csv({manifest!r}))"
 
 
 def _leader(data: StudyInput) -> Markup:
