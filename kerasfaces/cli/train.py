@@ -104,7 +104,7 @@ def parser() -> argparse.ArgumentParser:
         "train", "Train a detector and report how well it works.", _EXAMPLES
     )
     parser.epilog = f"{parser.epilog}\n\nmodels:\n{_listing()}"
-    add_detector_options(parser)
+    add_detector_options(parser, "listed below")
     add = cli.Options(parser)
     text = (
         "unseen: laundered views, everything chosen on families of fakes left out, and "
@@ -129,7 +129,10 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def add_detector_options(parser: argparse.ArgumentParser) -> None:
+def add_detector_options(
+    parser: argparse.ArgumentParser,
+    about_models: str = "kerasfaces train --help lists them",
+) -> None:
     """Add what says which detector to train on which images, but for `--seed`."""
     add = cli.Options(parser)
     add.path("--manifest", "manifest.csv; default: the built-in sample")
@@ -137,7 +140,7 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
     models = detectors.names()
     add.path("--store", "channel store (kerasfaces channels) to train on")
     text = (
-        f"one of: {', '.join(models)}; listed below (default: lnp_attention with "
+        f"one of: {', '.join(models)}; {about_models} (default: lnp_attention with "
         "--store, else mobilenetv2)"
     )
     add("--model", metavar="NAME", help=text)

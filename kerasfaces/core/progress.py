@@ -74,10 +74,16 @@ def progress(
         now = time.monotonic()
         if now - last >= _PLAIN_PROGRESS_S:
             last = now
-            rate = done / (now - started)
-            left_s = (total - done) / rate if rate else float("nan")
-            how_fast = f"{rate:.0f} {unit}s/s, {left_s:.0f} s left"
-            logger.info("%s: %d of %d, %s", label, done, total, how_fast)
+            each_s = (now - started) / done if done else float("nan")
+            rate = (
+                f"{1 / each_s:.0f} {unit}s/s"
+                if each_s <= 1
+                else f"{each_s:.1f} s/{unit}"
+            )
+            left_s = (total - done) * each_s
+            logger.info(
+                "%s: %d of %d, %s, %.0f s left", label, done, total, rate, left_s
+            )
 
     yield add
 

@@ -44,7 +44,7 @@ def draw(
 ) -> Markup:
     """Return the picture: what is trained on from the top, what is tested from the left."""
     left = 24 + _CHARACTER * max(min(len(line.name), _NAME) for line in lines)
-    width = left + _CELL_W * len(columns) + 8
+    width = left + max(_CELL_W * len(columns), heatmap.SCALE_W) + 8
     height = _TOP + sum(each.height + _GAP * each.apart for each in lines) + _FOOT
     # Coordinates are pixels from the top left corner.
     axes = chart.axes(

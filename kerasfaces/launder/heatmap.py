@@ -43,7 +43,7 @@ def plot(
         line = lines.setdefault((cell["laundering"], cell["strength"]), {})
         line[cell["generator"]] = cell
     n_gaps = len({name for name, _ in lines}) - 1
-    width = _LEFT + _CELL_W * len(columns) + 8
+    width = _LEFT + max(_CELL_W * len(columns), heatmap.SCALE_W) + 8
     height = _TOP + _CELL_H * len(lines) + _GAP * n_gaps + _FOOT
     # Coordinates are pixels from the top left corner.
     axes = chart.axes(

@@ -239,8 +239,13 @@ def text(
     size_px: float = 13.0,
     weight: Literal["normal", "bold"] = "normal",
     turned: float = 0.0,
+    on_page: bool = False,
 ) -> None:
-    """Write at a point of the axes, moved right and up by pixels."""
+    """Write at a point of the axes, moved right and up by pixels.
+
+    `on_page` hides what is drawn behind the words.
+    """
+    box = {"facecolor": COLOURS["page"], "edgecolor": "none", "pad": 1.5}
     drawn.annotate(
         plain(words),
         (x, y),
@@ -254,6 +259,7 @@ def text(
         fontweight=weight,
         rotation=turned,
         rotation_mode="anchor",
+        bbox=box if on_page else None,
     )
 
 

@@ -11,6 +11,7 @@ from kerasfaces.report import chart
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+SCALE_W = 240.0  # pixels of `scale`
 _LINE_PX = 15
 _LOW, _MIDDLE, _HIGH = (184, 80, 12), (243, 241, 236), (12, 78, 130)
 
@@ -67,7 +68,8 @@ def head(axes: "Axes", middle: float, bottom: float, name: str, room: int) -> No
 
 def scale(axes: "Axes", left: float, y: float) -> None:
     """Draw the colours with their values."""
-    steps, width = 40, 6.0
+    steps = 40
+    width = SCALE_W / steps
     values = np.linspace(0, 1, steps)
     axes.bar(
         left + width * np.arange(steps),
@@ -77,7 +79,7 @@ def scale(axes: "Axes", left: float, y: float) -> None:
         align="edge",
         color=[colour(float(value)) for value in values],
     )
-    half = steps * width / 2
+    half = SCALE_W / 2
     chart.text(axes, left, y + 20, "0")
     chart.text(axes, left + half, y + 20, ".5 chance", align="center")
     chart.text(axes, left + 2 * half, y + 20, "1 AUC", align="right")

@@ -139,7 +139,13 @@ def table(
 
 def pairs(title: str, values: Mapping[str, object]) -> Markup:
     """Return a table of keys and values; what is nested has keys such as `model.name`."""
-    return table(title, ["Key", "Value"], _flat(values), numeric=False)
+    rows = (map(_breakable, pair) for pair in _flat(values))
+    return table(title, ["Key", "Value"], [[*row] for row in rows], numeric=False)
+
+
+def _breakable(name: str) -> Markup:
+    """Return a name that a narrow column breaks after its dots, lines and slashes."""
+    return Markup(re.sub(r"(?<!<)([._/])(?=[^\W\d])", r"\1<wbr>", str(prose(name))))
 
 
 def _flat(values: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:

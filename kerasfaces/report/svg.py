@@ -6,6 +6,7 @@ text in the page's font. `COLOURS` is the one place for colours, of charts and p
 
 import io
 import re
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
@@ -61,7 +62,9 @@ def svg(
             "path.simplify_threshold": 0.3,
         }
     ):
-        figure.savefig(file, format="svg", transparent=True, metadata=_METADATA)
+        with warnings.catch_warnings():  # text stays text: the reader's fonts have it
+            warnings.filterwarnings("ignore", r"Glyph .* missing from font")
+            figure.savefig(file, format="svg", transparent=True, metadata=_METADATA)
     inner = file.getvalue().partition("<defs>")[2].rpartition("</svg>")[0]
     return tag(
         "svg",

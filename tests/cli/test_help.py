@@ -9,6 +9,7 @@ import pytest
 
 from kerasfaces import cli
 from kerasfaces.__main__ import STAGES
+from kerasfaces.__main__ import main as run
 
 HEAVY = {
     "numpy",
@@ -47,3 +48,15 @@ def test_help_imports_nothing_heavy(stage):
     )
     assert "usage:" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "is_listed"),
+    [("train", True), ("crossgen", False), ("estimate train", False)],
+)
+def test_models_are_listed_where_help_says_so(capsys, words, is_listed):
+    with pytest.raises(SystemExit, match="0"):
+        run([*words.split(), "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert ("listed below" in shown) == ("models:" in shown) == is_listed
+    assert ("kerasfaces train --help lists them" in shown) == (not is_listed)

@@ -174,7 +174,7 @@ def _objects(texts):
 
 
 class _Tags(HTMLParser):
-    void = ("meta", "img", "br", "link", "hr")
+    void = ("meta", "img", "br", "wbr", "link", "hr")
 
     def __init__(self):
         super().__init__()

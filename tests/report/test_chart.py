@@ -1,6 +1,7 @@
 """Charts: Matplotlib's axes as small pieces of SVG that belong to the page."""
 
 import re
+import warnings
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -88,3 +89,26 @@ def test_a_strip_lies_between_start_and_one():
     strip = str(chart.strip(0.75, 0.4, 1.0, 0.5))
     assert "left:0.0%;width:100.0%" in strip
     assert "left:50.0%" in strip
+
+
+def test_names_in_other_scripts_draw_without_a_warning():
+    axes = everything()
+    chart.text(axes, 0.1, 0.1, "\N{CJK UNIFIED IDEOGRAPH-4EBA}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "\N{CJK UNIFIED IDEOGRAPH-4EBA}" in chart.svg(axes, "d")
+
+
+def test_words_on_the_page_hide_what_is_behind():
+    plain, hiding = (
+        str(chart.svg(axes, "d")).count("fill: var(--page)")
+        for axes in (written(on_page=False), written(on_page=True))
+    )
+    assert hiding == plain + 1
+
+
+def written(on_page):
+    """Return axes with a word."""
+    axes = chart.axes((0, 1), (0, 1))
+    chart.text(axes, 0.5, 0.5, "word", on_page=on_page)
+    return axes

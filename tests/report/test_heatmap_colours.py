@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from kerasfaces.crossgen import heatmap as crossgen
+from kerasfaces.launder import heatmap as launder
 from kerasfaces.report import chart, heatmap
 
 
@@ -32,3 +34,26 @@ def test_names_of_columns_are_broken(name, lines):
     heatmap.head(axes, 50, 60, name, 13)
     texts = sorted(axes.texts, key=lambda each: each.xy[1])
     assert [each.get_text() for each in texts] == lines
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_the_scale_is_whole_however_few_generators(n):
+    names = [f"g{i}" for i in range(n)]
+    lines = [crossgen.Line(name, [None] * n) for name in names]
+    width = float(
+        str(crossgen.draw(names, lines, None)).split("viewBox=")[1].split()[2]
+    )
+    cells = [
+        {
+            "generator": name,
+            "laundering": "",
+            "strength": None,
+            "status": "few",
+            "metrics": {},
+        }
+        for name in names
+    ]
+    axes = launder.plot(cells, None)
+    end = next(each for each in axes.texts if each.get_text() == "1 AUC").xy[0]
+    assert end <= axes.get_xlim()[1]
+    assert width >= end - launder._LEFT

@@ -1,5 +1,7 @@
 """Sentences of the library and of strangers as HTML."""
 
+import re
+
 import pytest
 
 from kerasfaces.report import markup
@@ -34,3 +36,17 @@ def test_code_is_no_way_past_the_escape():
     evil = '`<script>`alert("x")`</script>`'
     assert "<script" not in markup.paragraph(evil)
     assert markup.paragraph(markup.Markup("<b>`</b>")) == "<p><b>`</b></p>"
+
+
+def test_names_of_settings_break_between_words():
+    table = markup.pairs("t", {"a_1b": {"c_d": "`x.y`/z</b> 0.01"}})
+    assert '<th scope="row">a_1b.<wbr>c_<wbr>d</th>' in table
+    assert "<td><code>x.<wbr>y</code>/<wbr>z&lt;/<wbr>b&gt; 0.01</td>" in table
+
+
+def test_a_wide_figure_scrolls_by_itself_and_a_long_key_wraps():
+    style = page("name", "kind", [], [], "footer").partition("</style>")[0]
+    assert re.search(r"^\.wide \{[^}]*overflow-x: auto", style, re.MULTILINE)
+    entry = re.search(r"^\.entry \{([^}]*)", style, re.MULTILINE)
+    assert entry
+    assert "nowrap" not in entry[1]

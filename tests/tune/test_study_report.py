@@ -91,7 +91,7 @@ class Balanced(HTMLParser):
         self.open = []
 
     def handle_starttag(self, tag, attributes):
-        if tag not in ("meta", "br"):
+        if tag not in ("meta", "br", "wbr"):
             self.open.append(tag)
         for name, value in attributes:
             assert not (name in ("src", "href") and value.startswith("http"))
@@ -207,6 +207,7 @@ def test_as_many_lines_and_dots_as_trials(folder):
     lines = str(sections["parallel"].html).count("stroke-width: 1.1")
     assert lines == 8  # and the best, which is drawn as such
     assert str(sections["parallel"].html).count("stroke-dasharray") == 1
+    assert str(sections["parallel"].html).count("fill: var(--page)") >= 6
     slices = str(sections["effects"].html)
     bins = re.findall(r">([^<]*\N{EN DASH}[^<]*)</text>", slices)
     assert len(bins) == 6  # two rates in thirds, beside one another under their charts

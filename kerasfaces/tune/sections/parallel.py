@@ -84,6 +84,7 @@ def _picture(data: StudyInput, columns: Sequence[Axis]) -> Markup:
                 shift_px=(6 if at == last else -6, 0),
                 align="left" if at == last else "right",
                 colour=chart.COLOURS["ink"],
+                on_page=True,
             )
     names = ", ".join(name for name, _, _ in columns)
     return chart.svg(axes, f"{len(data.completed)} trials by {names}")
