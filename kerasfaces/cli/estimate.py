@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from kerasfaces import cli
 from kerasfaces.cli import train
-from kerasfaces.core import machine
+from kerasfaces.core import machine, registry
 from kerasfaces.core.errors import InputError
+from kerasfaces.core.texts import quoted
 from kerasfaces.estimate.assumptions import Assumptions
 
 if TYPE_CHECKING:
@@ -24,6 +25,20 @@ _EXAMPLES = [
     "kerasfaces estimate features --manifest M --images 100000000 --nodes 50",
     "kerasfaces estimate train --manifest M --model resnet50 --set epochs=20",
 ]
+
+
+# What an estimate assumes, in the words of --help.
+_MEANING = {
+    "core_price": "price of one core for an hour, in any currency",
+    "gpu_price": "price of one GPU for an hour, without its machine's cores",
+    "disk_price": "price of one GB for a month",
+    "gpu_cores": "cores of the machine with the GPU",
+    "gpu_speedup": "how many times faster a network is on the GPU than on all cores here",
+    "nodes": "nodes of the cluster",
+    "node_cores": "cores of each node, as fast as one here",
+    "efficiency": "share of a core's speed that remains when many work, above 0 to 1",
+    "network": "bytes per second between the nodes and the machine that writes",
+}
 
 
 @cli.command
@@ -46,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     rates = measure(files)
     cores = machine.usable_cores()
     print(
-        f"{arguments.images:,} images, {subject}; measured on {len(files)} images, "
+        f"{arguments.images:,} images, {subject}; measured on {rates[0].n_images} images, "
         f"{cores} cores"
     )
     print("\n".join(table(rates, arguments.images, assumed, cores)))
@@ -68,9 +83,11 @@ def parser() -> argparse.ArgumentParser:
     add = cli.Options(channels)
     add.path("--manifest", "default: the built-in sample")
     add.path("--root", "what its paths are relative to")
-    add("--channels", default="lnp,spectrum", metavar="NAMES")
-    add("--mask", default="none", metavar="NAME")
-    add("--set", action="append", default=[], metavar="KEY=VALUE")
+    masks = ", ".join(registry.names("kerasfaces.channels.masks"))
+    text = f"separated by commas, of: {', '.join(registry.names('kerasfaces.channels.kinds'))}"
+    add("--channels", default="lnp,spectrum", metavar="NAMES", help=text)
+    add("--mask", default="none", metavar="NAME", help=f"one of: {masks}")
+    add.repeated("--set", "KEY=VALUE", "a setting of the channels, e.g. size_px=256")
     channels.set_defaults(work=_channels)
     for name, about in (
         ("features", "features of a frozen base"),
@@ -86,11 +103,30 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_assumptions(parser: argparse.ArgumentParser) -> None:
     add = cli.Options(parser)
-    add.number("--images", 100_000, "default: 100000")
-    add.number("--sample", 16, "measured; default: 16")
+    text = "how many the table is for, e.g. 1e8; default: 100000"
+    add("--images", type=_count, default=100_000, metavar="N", help=text)
+    add.number("--sample", 16, "images that are measured; default: 16")
     for field in dataclasses.fields(Assumptions):
         option, value = f"--{field.name.replace('_', '-')}", field.default
-        add(option, type=type(value), default=value, help=f"default: {value}")
+        text = f"{_MEANING[field.name]}; default: {value:g}"
+        add(option, type=type(value), default=value, metavar="X", help=text)
+
+
+def _count(text: str) -> int:
+    """Return a whole number, which may be written as 1e8."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.5
+    if not number.is_integer():
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number, e.g. 100000 or 1e8, got {quoted(text)}"
+        )
+    return int(number)
 
 
 def _channels(arguments: argparse.Namespace) -> "Work":

@@ -134,7 +134,7 @@ def _shards(
     names: list[str] = []
     arrays: list[Pixels] = []
     outcomes = engine.map(
-        functools.partial(_views, spec=spec, share=share),
+        functools.partial(make_views, spec=spec, share=share),
         jobs,
         spread=spread,
         chunk=engine.CHUNK,
@@ -158,7 +158,9 @@ def _shards(
         yield names, arrays
 
 
-def _views(job: Job, spec: InputSpec, share: float) -> list[NDArray[np.uint8]] | str:
+def make_views(
+    job: Job, spec: InputSpec, share: float
+) -> list[NDArray[np.uint8]] | str:
     """Return some views of a picture, decoded once, or why there are none."""
     picture, views = job
     path = picture.path

@@ -29,6 +29,10 @@ class Assumptions:
             InputError: A value is not finite, negative, or zero where that makes no sense.
         """
         for name, value in vars(self).items():
+            if name == "efficiency" and value > 1:
+                raise InputError(
+                    f"`{name}`: expected a share, at most 1, got {value}, e.g. 0.8."
+                )
             free = name.endswith("_price")  # may cost nothing
             if not (math.isfinite(value) and (value > 0 or (free and value == 0))):
                 raise InputError(

@@ -35,7 +35,7 @@ def measure(config: ChannelsConfig, files: Sequence[Path]) -> list[Rate]:
     )
     if not masked.keys:
         raise InputError(
-            f"None of the {len(files)} images has a mask ({config.mask}), first: "
+            f"None of the {len(pixels)} images has a mask ({config.mask}), first: "
             f"{masked.lost[0].reason}; give a manifest of faces."
         )
     if config.mask != "none":

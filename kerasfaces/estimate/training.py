@@ -1,5 +1,6 @@
 """What frozen features and a training take per image, measured on a few images here."""
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Sequence
@@ -9,8 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from kerasfaces import images as pictures
 from kerasfaces.core import machine
+from kerasfaces.core.errors import ImageError
 from kerasfaces.dataset.batches import Source
+from kerasfaces.dataset.laundered import Picture, make_views
 from kerasfaces.estimate.workload import REPEATS, Rate, decoding, timed, writing
 from kerasfaces.features import engines
 from kerasfaces.models import network
@@ -55,7 +59,8 @@ def features(
     views = np.tile(values, config.views)
     return [
         decoded,
-        writing("writing pixels", images, {}),
+        *_laundering(config, files),
+        _writing_pixels(config, images),
         base,
         writing("writing features", views, {}),
     ]
@@ -76,7 +81,8 @@ def training(
         model = NetworkBuilder(config, base_weights).get().model
         images = np.stack(pixels)
         steps = _steps(config, model, images, config.epochs)
-        return [decoded, writing("writing pixels", images, {}), steps]
+        written = _writing_pixels(config, images)
+        return [decoded, *_laundering(config, files), written, steps]
     assert base_weights is not None  # noqa: S101 - for the type checker
     rates = features(config, base_weights, files)
     built = NetworkBuilder(config, base_weights).get()
@@ -87,6 +93,37 @@ def training(
         stacked, epochs = np.stack(pixels), config.fine_tune_epochs
         rates.append(_steps(config, built.model, stacked, epochs))
     return rates
+
+
+def _n_laundered(config: TrainConfig) -> int:
+    """Return how many views of each image are laundered, each kept beside the plain one."""
+    return config.views - 1 if config.launder else 0
+
+
+def _laundering(config: TrainConfig, files: Sequence[Path]) -> list[Rate]:
+    """Time the laundered views, for which a picture is read and decoded once more."""
+    n_views = _n_laundered(config)
+    if not n_views:
+        return []
+    views, times = list(range(1, config.views)), []
+    for path in files:
+        with contextlib.suppress(ImageError):  # skipped and said by `decoding`
+            sha256 = pictures.sha256(pictures.read_file(path))
+            picture = Picture(path=path, sha256=sha256, key=sha256)
+            job, spec = (picture, views), config.input_spec
+            made, spent = timed(
+                functools.partial(make_views, job, spec, config.launder)
+            )
+            if not isinstance(made, str):
+                times.append(spent)
+    name = f"laundering, {n_views} view{'s' * (n_views > 1)}"
+    return [Rate(name, float(np.mean(times or 0.0)))]
+
+
+def _writing_pixels(config: TrainConfig, images: NDArray[np.uint8]) -> Rate:
+    """Time writing an image's pixels and those of its laundered views."""
+    rate, n = writing("writing pixels", images, {}), 1 + _n_laundered(config)
+    return dataclasses.replace(rate, core_s=n * rate.core_s, n_bytes=n * rate.n_bytes)
 
 
 def _head(config: TrainConfig, n_features: int) -> Rate:

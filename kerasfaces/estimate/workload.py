@@ -6,9 +6,9 @@ printed with the table: only the first column is measured. Stages are added up a
 followed one another; the engines overlap decoding with the rest, so a run ends earlier.
 """
 
-import contextlib
 import dataclasses
 import functools
+import logging
 import statistics
 import tempfile
 import time
@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from kerasfaces import images, store
 from kerasfaces.core.errors import ImageError, InputError
 from kerasfaces.estimate.assumptions import Assumptions
+
+logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 REPEATS = 3
@@ -40,6 +42,7 @@ class Rate:
     spread: Literal["cluster", "machine", "process"] = "cluster"
     on_gpu: bool = False  # a GPU computes it where there is one
     stored: bool = False  # its bytes stay on the disk
+    n_images: int = 0  # images it was measured on, where that was counted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,24 +126,41 @@ def decoding(
 ) -> tuple[list[NDArray[np.uint8]], Rate]:
     """Return the images that can be decoded, `(h, w, 3)` uint8, and what that takes.
 
+    The others are skipped, and said.
+
     Raises:
         InputError: None of them can be decoded.
     """
-    contents = [images.read_file(path) for path in files]
+    contents: list[bytes] = []
     pixels: list[NDArray[np.uint8]] = []
-
-    def work() -> None:
-        for content in contents:
-            with contextlib.suppress(ImageError):
-                pixels.append(images.to_array(images.decode(content), spec))
-
-    spent = timed(work)[1]
+    lost: list[str] = []
+    spent = 0.0
+    for path in files:
+        try:
+            content = images.read_file(path)
+            array, seconds = timed(functools.partial(_decoded, content, spec))
+        except ImageError as error:
+            lost.append(f"{path}: {error}")
+            continue
+        contents.append(content)
+        pixels.append(array)
+        spent += seconds
     if not pixels:
         raise InputError(
-            f"None of the {len(files)} images can be decoded, first {files[0]}."
+            f"None of the {len(files)} images can be decoded, first {lost[0]}; give a "
+            "manifest whose files are there (`root` says what its paths are relative to)."
         )
-    n_bytes = sum(map(len, contents)) / len(contents)
-    return pixels, Rate("read and decode", spent / len(files), n_bytes)
+    if lost:
+        logger.warning(
+            "%d of %d images cannot be decoded and are not measured, first %s",
+            *(len(lost), len(files), lost[0]),
+        )
+    n, n_bytes = len(pixels), sum(map(len, contents)) / len(pixels)
+    return pixels, Rate("read and decode", spent / n, n_bytes, n_images=n)
+
+
+def _decoded(content: bytes, spec: images.InputSpec) -> NDArray[np.uint8]:
+    return images.to_array(images.decode(content), spec)
 
 
 def writing(

@@ -59,7 +59,7 @@ def test_nothing_is_made_twice_and_engines_agree(tiny_images, monkeypatch):
     first = launder_images(pictures, [1], SPEC, 1.0, Engine(workers=1))
     names = [picture.name(1) for picture in pictures]
     values = first.gather(names)
-    monkeypatch.setattr(laundered, "_views", lambda *_, **__: "made again")
+    monkeypatch.setattr(laundered, "make_views", lambda *_, **__: "made again")
     again = launder_images(pictures, [1], SPEC, 1.0)
     np.testing.assert_array_equal(again.gather(names), values)
     with pytest.raises(InputError, match="made again"):

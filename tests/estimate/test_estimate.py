@@ -1,12 +1,14 @@
 """Many images on paper: the arithmetic, and that every stage is measured."""
 
 import dataclasses
+import shutil
 
 import pytest
 
 from kerasfaces import manifest as manifests
 from kerasfaces.channels import config
 from kerasfaces.cli import estimate as command
+from kerasfaces.cli import spelling
 from kerasfaces.core.errors import InputError
 from kerasfaces.estimate import channels, workload
 from kerasfaces.estimate.assumptions import Assumptions
@@ -76,6 +78,48 @@ def test_no_image_at_all(tmp_path):
         channels.measure(config.from_names(["rgb"]), [path])
 
 
+def test_images_that_cannot_be_decoded_are_skipped(
+    tiny_images, tiny_manifest, tmp_path, capsys, caplog
+):
+    own, csv = tmp_path / "own", tiny_manifest.folder / "manifest.csv"
+    shutil.copytree(tiny_images, own)
+    csv.write_text(csv.read_text().replace(str(tiny_images), str(own)))
+    first, second, *others = manifests.read(csv).files()
+    first.unlink()
+    second.write_bytes(b"no image")
+    words = ["--channels", "rgb", "--set", "size_px=32", "--images", "1e8"]
+    sample = ["--sample", str(2 + len(others))]
+    assert command.main(["channels", "--manifest", str(csv), *words, *sample]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("100,000,000 images")
+    assert f"measured on {len(others)} images" in told
+    assert f"2 of {2 + len(others)} images cannot be decoded" in caplog.text
+    assert str(first) in caplog.text
+    for path in others:
+        path.unlink()
+    with pytest.raises(InputError, match=r"None of the \d+ images .*first .*--root"):
+        command.main(["channels", "--manifest", str(csv), *words, *sample])
+
+
+def test_a_number_of_images_is_whole(capsys):
+    for text in ("many", "1.5", "inf", "nan"):
+        with pytest.raises(SystemExit):
+            command.main(["channels", "--images", text])
+        assert f"expected a whole number, e.g. 100000 or 1e8, got '{text}'" in (
+            capsys.readouterr().err
+        )
+
+
+@pytest.mark.parametrize("stage", ["channels", "features", "train"])
+def test_every_option_is_explained(stage, capsys):
+    with pytest.raises(SystemExit):
+        command.main([stage, "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "bytes per second between the nodes" in told
+    for action in spelling.subparsers(command.parser())[stage]._actions:
+        assert action.help
+
+
 def test_command_prints_what_it_assumes(tiny_manifest, tmp_path, capsys):
     csv = tmp_path / "m.csv"
     manifests.write(tiny_manifest, csv)
@@ -96,6 +140,7 @@ def test_command_prints_what_it_assumes(tiny_manifest, tmp_path, capsys):
     [
         ("--nodes", "0", "--nodes: expected more than 0, got 0"),
         ("--efficiency", "0", "--efficiency: expected more than 0, got 0"),
+        ("--efficiency", "5", "--efficiency: expected a share, at most 1, got 5"),
         ("--network", "nan", "--network: expected more than 0, got nan"),
         ("--core-price", "-1", "--core-price: expected at least 0, got -1"),
         ("--images", "-5", "--images: expected 1 or more, got -5"),
@@ -135,6 +180,13 @@ def test_stages_of_a_training_with_a_frozen_base(
     assert command.main(["features", *options, *sizes]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line[:24].strip() for line in lines[2:6]] == stages[:-1]
+    plain = lines[3][38:50]  # GB of writing pixels
+    assert command.main(["features", *options, *sizes, "--launder", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    stages.insert(1, "laundering, 1 view")
+    assert [line[:24].strip() for line in lines[2:7]] == stages[:-1]
+    assert float(lines[3].split()[3]) > 0
+    assert float(lines[4][38:50]) == pytest.approx(2 * float(plain), abs=0.11)
 
 
 @pytest.mark.tf
