@@ -195,7 +195,11 @@ def _begin(message: bytes) -> Runner:
     with suppress(OSError):  # it is gone
         os.chdir(folder)
     sys.path[:], sys.argv[:] = path, argv
-    return Runner(task)
+    with imports.quiet():
+        runner = Runner(task)
+        if "tensorflow" in sys.modules:  # its first look at GPUs chatters
+            sys.modules["tensorflow"].config.list_physical_devices("GPU")
+    return runner
 
 
 def _write(stream: IO[bytes], kind: bytes, message: bytes) -> None:

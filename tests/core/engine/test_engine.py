@@ -195,6 +195,14 @@ def test_what_a_worker_logs_is_logged_here(caplog, capfd):
     assert "weights" not in capfd.readouterr().err
 
 
+@pytest.mark.tf
+def test_a_worker_s_tensorflow_does_not_chatter(capfd, monkeypatch):
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "2")  # as commands set it
+    two = engine.map(tasks.Computing(), [3, 4], spread=TWO)
+    assert values(two) == [3.0, 4.0]
+    assert capfd.readouterr().err == ""
+
+
 def test_a_script_without_a_guard_runs_once(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
