@@ -1,5 +1,6 @@
 """Shared fixtures: a cache of the tests' own, tiny images made on the spot."""
 
+import gc
 import logging
 import os
 import sys
@@ -12,6 +13,13 @@ from PIL import Image
 from kerasfaces.core import rng
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_objects():
+    """Frameworks and what a session shares are not searched for garbage again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -74,9 +74,9 @@ def test_a_view_is_laundered_after_the_face_is_cut_out(tmp_path):
     picture = laundered.Picture(
         path=tmp_path / "face.png", sha256=images.sha256(data), key="k"
     )
-    (plain,) = laundered._views((picture, [1]), LARGEST, 0.0)
+    (plain,) = laundered.make_views((picture, [1]), LARGEST, 0.0)
     np.testing.assert_array_equal(plain, images.to_array(portrait(), LARGEST))
-    (changed,) = laundered._views((picture, [1]), LARGEST, 1.0)
+    (changed,) = laundered.make_views((picture, [1]), LARGEST, 1.0)
     assert changed.shape == (64, 64, 3)
 
 
@@ -86,6 +86,6 @@ def test_no_face_cannot_be_laundered(tmp_path):
     picture = laundered.Picture(
         path=tmp_path / "wall.png", sha256=images.sha256(data), key="k"
     )
-    assert laundered._views((picture, [1]), LARGEST, 1.0) == "no face found"
+    assert laundered.make_views((picture, [1]), LARGEST, 1.0) == "no face found"
     with pytest.raises(ImageError):
         images.to_array(Image.new("RGB", (80, 80)), LARGEST)

@@ -103,7 +103,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(arguments, tmp_path):
 
 def test_a_single_run_and_repeats_do_not_share_a_folder(arguments, tmp_path):
     main([*arguments, "-o", str(tmp_path / "one")])
-    with pytest.raises(RunError, match="holds no set of repeats"):
+    with pytest.raises(RunError, match="another command's run, no set of repeats"):
         main([*arguments, "--repeat", "2", "-o", str(tmp_path / "one")])
     with pytest.raises(InputError, match="--repeat: expected at least 1, got 0"):
         main([*arguments, "--repeat", "0", "-o", str(tmp_path / "none")])

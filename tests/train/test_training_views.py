@@ -62,7 +62,9 @@ def test_training_reads_laundered_features_and_finds_them_again(
     second = fit.train(SMALL, data, weights, tmp_path / "laundered")
     assert second.facts["features_cached"] == len(data.rows)
     assert first.history[-1]["loss"] != second.history[-1]["loss"]
-    monkeypatch.setattr("kerasfaces.dataset.laundered._views", lambda *_, **__: "again")
+    monkeypatch.setattr(
+        "kerasfaces.dataset.laundered.make_views", lambda *_, **__: "again"
+    )
     again = fit.train(SMALL, data, weights, tmp_path / "again")
     n_train = len(data.readable("train"))
     assert again.facts["features_cached"] == len(data.rows) + 2 * n_train
