@@ -179,6 +179,8 @@ def serve(parent: int) -> None:
                 if runner is not None:
                     runner.close()
                 runner = _begin(message) if kind == _TASK else None
+                if runner is None:  # an idle process holds nobody's folder
+                    os.chdir(os.path.abspath(os.sep))
             _write(outgoing, kind, answer)
     if runner is not None:
         runner.close()

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import engine_tasks as tasks
 import pytest
@@ -71,6 +72,13 @@ def test_they_are_where_the_driver_is(tmp_path, monkeypatch):
     assert {each[1:] for each in after} == {(str(tmp_path), "new", "word")}
     monkeypatch.delenv("MARK")
     assert {each[2] for each in run(tasks.surroundings)} == {None}
+
+
+@pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="needs /proc")
+def test_idle_they_hold_no_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run(tasks.pid)
+    assert {os.readlink(f"/proc/{number}/cwd") for number in kept()} == {"/"}
 
 
 def test_a_task_is_closed_before_its_process_is_kept(tmp_path):
